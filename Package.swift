@@ -1,0 +1,63 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A target imports only targets listed above it. docs/ARCHITECTURE.md draws the same picture.
+let package = Package(
+  name: "tinygptv",
+  products: [
+    .executable(name: "tinygptv", targets: ["TinyGPTVCommand"]),
+    .library(name: "TinyGPTV", targets: ["TinyGPTV", "Dialogue"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // MARK: C: inner loops, the operating system, system libraries
+
+    .target(name: "CKernels"),
+    .target(name: "CSystem"),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .systemLibrary(
+      name: "CPixbuf", pkgConfig: "gdk-pixbuf-2.0", providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
+
+    // MARK: Foundations: know nothing of models
+
+    .target(name: "Diagnostics"),
+    .target(name: "Tensors", dependencies: ["CKernels", "CSystem", "COpenBLAS", "Diagnostics"]),
+    .target(name: "ModelFiles", dependencies: ["CSystem", "Diagnostics", "Tensors"]),
+    .target(name: "Tokenization", dependencies: ["Diagnostics"]),
+    .target(name: "Pictures", dependencies: ["CPixbuf", "Diagnostics"]),
+
+    // MARK: The model, and talking to it
+
+    .target(
+      name: "TinyGPTV",
+      dependencies: ["Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures"]),
+    .target(name: "Dialogue", dependencies: ["Diagnostics", "Pictures", "TinyGPTV"]),
+
+    // MARK: The program
+
+    .executableTarget(
+      name: "TinyGPTVCommand",
+      dependencies: [
+        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // MARK: Tests: one target per target above
+
+    .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
+    .testTarget(
+      name: "ModelFilesTests", dependencies: ["ModelFiles", "TinyGPTVCommand", "TestSupport"]),
+    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
+    .testTarget(name: "PicturesTests", dependencies: ["Pictures", "TinyGPTVCommand", "TestSupport"]),
+    .testTarget(
+      name: "TinyGPTVTests",
+      dependencies: ["TinyGPTV", "Dialogue", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
+    .testTarget(name: "DialogueTests", dependencies: ["Dialogue", "TestSupport"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["TinyGPTVCommand", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

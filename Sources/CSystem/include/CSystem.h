@@ -1,0 +1,40 @@
+// The few things of the operating system that Swift cannot do safely by itself.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: guarded file mappings
+//
+// A file that shrinks after it was mapped raises SIGBUS on access. A guarded mapping answers the fault with a page of
+// zeros and remembers that it happened, so the caller can report it as an error instead of dying.
+
+// Maps `size` bytes of `fd` read-only, shared with the page cache. Returns NULL and sets errno on failure; at most 64
+// guarded mappings may exist at once (ENOMEM beyond).
+const void *csystem_map(int fd, size_t size);
+// Removes a mapping made by csystem_map.
+void csystem_unmap(const void *address, size_t size);
+// Whether an access to this mapping found the file shorter than it was when mapped.
+bool csystem_mapping_was_cut(const void *address);
+
+// MARK: time and memory
+
+// The process's peak resident set size in bytes (VmHWM of /proc/self/status; 0 where it cannot be read).
+uint64_t csystem_peak_resident_bytes(void);
+// Seconds on the monotonic clock.
+double csystem_seconds(void);
+
+// MARK: child processes (tests)
+
+typedef struct {
+  int status;            // as waitpid returns it
+  bool timed_out;        // killed after `seconds`
+  uint64_t peak_bytes;   // the child's own peak resident set size
+  double elapsed;        // seconds of wall clock
+} csystem_child_result;
+
+// Runs argv[0] with the three descriptors as its standard streams, at most `seconds` long and with at most
+// `data_limit` bytes of private memory (RLIMIT_DATA; 0: no limit). Returns 0, or an errno.
+int csystem_run_child(
+    char *const argv[], char *const envp[], int stdin_fd, int stdout_fd, int stderr_fd, double seconds,
+    uint64_t data_limit, csystem_child_result *result);

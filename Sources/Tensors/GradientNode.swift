@@ -1,0 +1,2 @@
+/// How a tensor was computed.
+public final class GradientNode {}
