@@ -87,8 +87,11 @@ public struct PickleElements: Sendable, RandomAccessCollection {
   let arena: PickleArena
   let node: Int
 
+  /// Always 0.
   public var startIndex: Int { 0 }
+  /// The number of elements.
   public var endIndex: Int { arena.nodes[node].items.count }
+  /// The element at a position.
   public subscript(position: Int) -> PickleValue {
     PickleValue(arena: arena, item: arena.nodes[node].items[position])
   }
@@ -99,8 +102,11 @@ public struct PickleEntries: Sendable, RandomAccessCollection {
   let arena: PickleArena
   let node: Int
 
+  /// Always 0.
   public var startIndex: Int { 0 }
+  /// The number of elements.
   public var endIndex: Int { arena.nodes[node].items.count / 2 }
+  /// The element at a position.
   public subscript(position: Int) -> (key: PickleValue, value: PickleValue) {
     let items = arena.nodes[node].items
     return (
