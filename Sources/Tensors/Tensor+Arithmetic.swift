@@ -120,6 +120,20 @@ extension Tensor {
     }
   }
 
+  /// Tensors of one type and row width under one another, whatever the type. No gradient passes.
+  public static func stackingRows(_ parts: [Tensor]) -> Tensor {
+    precondition(!parts.isEmpty && parts.allSatisfy { $0.type == parts[0].type }, "parts of different types")
+    precondition(parts.allSatisfy { $0.shape.dropFirst() == parts[0].shape.dropFirst() }, "parts of different widths")
+    let result = Tensor(
+      uninitialized: [parts.reduce(0) { $0 + $1.shape[0] }] + parts[0].shape.dropFirst(), type: parts[0].type)
+    var target = result.address
+    for part in parts {
+      memcpy(target, part.address, part.byteCount)
+      target += part.byteCount
+    }
+    return result
+  }
+
   /// Whether no element is NaN or infinite. f32 only.
   public var isFinite: Bool {
     // A sum is finite only if every addend is; it can overflow without one being infinite, hence the second look.
