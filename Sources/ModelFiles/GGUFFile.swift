@@ -13,7 +13,9 @@ public struct GGUFFile: TensorFile {
   let file: MappedFile
   private let table: TensorTable
 
+  /// The file, as it was given.
   public var path: String { file.path }
+  /// The names of all tensors in the order of the file.
   public var tensorNames: [String] { table.names }
 
   /// Maps the file and checks all of its header; the tensors' data is not read.
@@ -35,10 +37,13 @@ public struct GGUFFile: TensorFile {
     self.file = file
   }
 
+  /// Type and shape of a tensor without touching its data.
   public func description(of name: String) -> TensorDescription? { table[name]?.description }
 
+  /// The tensor of that name, mapped where it is aligned and contiguous, a copy otherwise; nil if there is none.
   public func tensor(named name: String) -> Tensor? { table.tensor(named: name, in: file) }
 
+  /// Throws if the file turned out to be shorter than when it was opened.
   public func checkNotCut() throws(InputError) { try file.checkNotCut() }
 }
 

@@ -165,8 +165,11 @@ public struct GGUFMetadata: Sendable, RandomAccessCollection {
   private var elements: [Element] = []
   private var positions: [String: Int] = [:]
 
+  /// Always 0.
   public var startIndex: Int { 0 }
+  /// The number of elements.
   public var endIndex: Int { elements.count }
+  /// The element at a position.
   public subscript(position: Int) -> Element { elements[position] }
 
   /// The value under a key, or nil if there is no such key.

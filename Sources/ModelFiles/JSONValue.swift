@@ -58,7 +58,9 @@ public enum JSONValue: Sendable, Equatable {
 public struct JSONObject: Sendable, Equatable, RandomAccessCollection {
   /// One member.
   public struct Member: Sendable, Equatable {
+    /// The key, once per object.
     public var key: String
+    /// Its value.
     public var value: JSONValue
 
     /// Makes a member.
@@ -79,8 +81,11 @@ public struct JSONObject: Sendable, Equatable, RandomAccessCollection {
     positions = Dictionary(members.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// Always 0.
   public var startIndex: Int { 0 }
+  /// The number of elements.
   public var endIndex: Int { members.count }
+  /// The element at a position.
   public subscript(position: Int) -> Member { members[position] }
 
   /// The value under a key.

@@ -119,7 +119,8 @@ extension PickleMachine {
   }
 
   private mutating func put(_ number: UInt32) throws(InputError) {
-    try charge()
+    // An entry takes about as much memory as three values on the stack.
+    try charge(3)
     memo[number] = try top()
   }
 

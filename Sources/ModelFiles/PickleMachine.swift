@@ -13,6 +13,7 @@ struct PickleMachine {
   static let maximumNodes = 1 << 18
   static let maximumTensors = 1 << 16
   static let maximumSize = 64 << 20
+  static let maximumText = 1 << 20
   static let maximumDimensions = 8
 
   let file: MappedFile
@@ -164,6 +165,9 @@ struct PickleMachine {
 
   mutating func textSlice(_ count: UInt64) throws(InputError) -> PickleSlice {
     let slice = try slice(count)
+    guard slice.count <= Self.maximumText else {
+      throw fault("a text of at most \(Self.maximumText) bytes", "\(slice.count)")
+    }
     guard String(validating: cursor.bytes[slice.range], as: UTF8.self) != nil else {
       throw fault("UTF-8 text", "bytes that are none")
     }

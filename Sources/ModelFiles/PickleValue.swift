@@ -15,15 +15,15 @@ public struct PickleValue: Sendable {
     case bool(Bool)
     case integer(Int)
     /// A whole number beyond 64 bits: its bytes, two's complement, least significant first.
-    case largeInteger([UInt8])
+    case largeInteger(PickleBytes)
     case float(Double)
     case string(String)
-    case bytes([UInt8])
-    case list([PickleValue])
-    case tuple([PickleValue])
-    case set([PickleValue])
+    case bytes(PickleBytes)
+    case list(PickleElements)
+    case tuple(PickleElements)
+    case set(PickleElements)
     /// Keys and values in the order of the file.
-    case dictionary([(key: PickleValue, value: PickleValue)])
+    case dictionary(PickleEntries)
     case tensor(PickledTensor)
     /// A class or function by name. It is only a name.
     case global(String)
@@ -51,14 +51,14 @@ public struct PickleValue: Sendable {
   /// Whether this is `None`.
   public var isNone: Bool { if case .none = item { true } else { false } }
   /// The elements of a list, a tuple or a set.
-  public var elements: [PickleValue]? {
+  public var elements: PickleElements? {
     switch content {
     case .list(let values), .tuple(let values), .set(let values): values
     default: nil
     }
   }
   /// The entries of a dictionary.
-  public var entries: [(key: PickleValue, value: PickleValue)]? {
+  public var entries: PickleEntries? {
     if case .dictionary(let entries) = content { entries } else { nil }
   }
   /// The tensor, if this is one: mapped where it is contiguous and aligned, a copy otherwise.
@@ -80,6 +80,50 @@ public struct PickleValue: Sendable {
     let node = arena.nodes[Int(index)]
     return node.kind == .dictionary ? node.items.count / 2 : node.items.count
   }
+}
+
+/// The elements of a list, a tuple or a set.
+public struct PickleElements: Sendable, RandomAccessCollection {
+  let arena: PickleArena
+  let node: Int
+
+  /// Always 0.
+  public var startIndex: Int { 0 }
+  /// The number of elements.
+  public var endIndex: Int { arena.nodes[node].items.count }
+  /// The element at a position.
+  public subscript(position: Int) -> PickleValue {
+    PickleValue(arena: arena, item: arena.nodes[node].items[position])
+  }
+}
+
+/// The entries of a dictionary in the order of the file.
+public struct PickleEntries: Sendable, RandomAccessCollection {
+  let arena: PickleArena
+  let node: Int
+
+  /// Always 0.
+  public var startIndex: Int { 0 }
+  /// The number of elements.
+  public var endIndex: Int { arena.nodes[node].items.count / 2 }
+  /// The element at a position.
+  public subscript(position: Int) -> (key: PickleValue, value: PickleValue) {
+    let items = arena.nodes[node].items
+    return (
+      PickleValue(arena: arena, item: items[2 * position]), PickleValue(arena: arena, item: items[2 * position + 1])
+    )
+  }
+}
+
+/// Bytes in a pickle.
+public struct PickleBytes: Sendable {
+  let arena: PickleArena
+  let slice: PickleSlice
+
+  /// How many there are.
+  public var count: Int { Int(slice.count) }
+  /// A copy of them.
+  public var array: [UInt8] { Array(arena.raw(slice)) }
 }
 
 /// A tensor in a PyTorch archive: a view of a record, checked to lie within it.
@@ -201,21 +245,17 @@ final class PickleArena: Sendable {
     case .integer(let value): return .integer(Int(value))
     case .float(let value): return .float(value)
     case .text(let slice): return .string(String(decoding: raw(slice), as: UTF8.self))
-    case .bytes(let slice): return .bytes(Array(raw(slice)))
-    case .largeInteger(let slice): return .largeInteger(Array(raw(slice)))
+    case .bytes(let slice): return .bytes(PickleBytes(arena: self, slice: slice))
+    case .largeInteger(let slice): return .largeInteger(PickleBytes(arena: self, slice: slice))
     case .global(let index): return .global(globals[Int(index)])
     case .node(let index):
       let node = nodes[Int(index)]
-      let values = { node.items.map { PickleValue(arena: self, item: $0) } }
+      let elements = PickleElements(arena: self, node: Int(index))
       switch node.kind {
-      case .list: return .list(values())
-      case .tuple: return .tuple(values())
-      case .set: return .set(values())
-      case .dictionary:
-        return .dictionary(
-          stride(from: 0, to: node.items.count, by: 2).map {
-            (PickleValue(arena: self, item: node.items[$0]), PickleValue(arena: self, item: node.items[$0 + 1]))
-          })
+      case .list: return .list(elements)
+      case .tuple: return .tuple(elements)
+      case .set: return .set(elements)
+      case .dictionary: return .dictionary(PickleEntries(arena: self, node: Int(index)))
       case .tensor: return .tensor(tensors[node.detail])
       case .object:
         return .object(global: globals[node.detail], arguments: PickleValue(arena: self, item: node.items[0]))

@@ -8,6 +8,7 @@ import Tensors
 public struct PyTorchArchive: TensorFile {
   /// All that the pickle holds: what stands beside the tensors, such as the epoch or the optimiser's state.
   public let root: PickleValue
+  /// The names of all tensors in the order of the file.
   public let tensorNames: [String]
   /// Under which key of the root the named tensors are; nil if they are in the root itself.
   public let section: String?
@@ -15,6 +16,7 @@ public struct PyTorchArchive: TensorFile {
   private let archive: ZipArchive
   private let tensors: [String: PickledTensor]
 
+  /// The file, as it was given.
   public var path: String { file.path }
 
   /// A file up to this size is checked against its checksums when it is opened; of a larger one only the small records.
@@ -60,12 +62,15 @@ public struct PyTorchArchive: TensorFile {
     self.archive = archive
   }
 
+  /// Type and shape of a tensor without touching its data.
   public func description(of name: String) -> TensorDescription? {
     tensors[name].map { TensorDescription(name: name, shape: $0.shape, type: $0.type) }
   }
 
+  /// The tensor of that name, mapped where it is aligned and contiguous, a copy otherwise; nil if there is none.
   public func tensor(named name: String) -> Tensor? { tensors[name]?.tensor() }
 
+  /// Throws if the file turned out to be shorter than when it was opened.
   public func checkNotCut() throws(InputError) { try file.checkNotCut() }
 
   /// Compares every record with its checksum, which reads the whole file.
@@ -86,7 +91,8 @@ public struct PyTorchArchive: TensorFile {
     var names: [String] = []
     var tensors: [String: PickledTensor] = [:]
     let section = ["model", "state_dict"].first { root[$0]?.entries != nil }
-    for (key, value) in (section.flatMap { root[$0] } ?? root).entries ?? [] {
+    guard let entries = (section.flatMap { root[$0] } ?? root).entries else { return (nil, [], [:]) }
+    for (key, value) in entries {
       guard let name = key.string, case .tensor(let tensor) = value.content else { continue }
       guard tensors.updateValue(tensor, forKey: name) == nil else {
         throw InputError(file: file, field: name, expected: "tensor names that differ", found: "this name twice")

@@ -11,7 +11,9 @@ public struct SafetensorsFile: TensorFile {
   let file: MappedFile
   private let table: TensorTable
 
+  /// The file, as it was given.
   public var path: String { file.path }
+  /// The names of all tensors in the order of the file.
   public var tensorNames: [String] { table.names }
 
   /// As in the reference implementation.
@@ -43,10 +45,13 @@ public struct SafetensorsFile: TensorFile {
     self.file = file
   }
 
+  /// Type and shape of a tensor without touching its data.
   public func description(of name: String) -> TensorDescription? { table[name]?.description }
 
+  /// The tensor of that name, mapped where it is aligned and contiguous, a copy otherwise; nil if there is none.
   public func tensor(named name: String) -> Tensor? { table.tensor(named: name, in: file) }
 
+  /// Throws if the file turned out to be shorter than when it was opened.
   public func checkNotCut() throws(InputError) { try file.checkNotCut() }
 
   /// Whether the first bytes look like a header's length and its opening brace.

@@ -3,7 +3,9 @@ import Tensors
 
 /// A checkpoint's directory: one file of weights, or an index and its shards, as Hugging Face's libraries write them.
 public struct ShardedCheckpoint: TensorFile {
+  /// The directory, as it was given.
   public let path: String
+  /// The names of all tensors in the order of the file.
   public let tensorNames: [String]
   /// The files that the tensors are in, in the order of their names.
   public let shards: [any TensorFile]
@@ -62,14 +64,17 @@ public struct ShardedCheckpoint: TensorFile {
     self.shardOfTensor = shardOfTensor
   }
 
+  /// Type and shape of a tensor without touching its data.
   public func description(of name: String) -> TensorDescription? {
     shardOfTensor[name].flatMap { shards[$0].description(of: name) }
   }
 
+  /// The tensor of that name, mapped where it is aligned and contiguous, a copy otherwise; nil if there is none.
   public func tensor(named name: String) -> Tensor? {
     shardOfTensor[name].flatMap { shards[$0].tensor(named: name) }
   }
 
+  /// Throws if the file turned out to be shorter than when it was opened.
   public func checkNotCut() throws(InputError) {
     for shard in shards { try shard.checkNotCut() }
   }

@@ -34,6 +34,7 @@ struct ZipArchive {
   }
 
   static let maximumRecords = 1 << 17
+  static let maximumName = 1024
 
   subscript(name: String) -> Record? { positions[name].map { records[$0] } }
 
@@ -247,11 +248,13 @@ private struct ZipReader {
 
   private func check(_ header: Header, name: String, at start: Int) throws(InputError) {
     let parts = name.utf8.split(separator: 0x2f, omittingEmptySubsequences: false)
-    guard !name.isEmpty, !name.utf8.contains(where: { $0 == 0x5c || $0 == 0 }),
+    guard !name.isEmpty, name.utf8.count <= ZipArchive.maximumName,
+      !name.utf8.contains(where: { $0 == 0x5c || $0 == 0 }),
       !parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) })
     else {
       throw cursor.error(
-        "record name", at: start, expected: "a relative name without '..'",
+        "record name", at: start,
+        expected: "a relative name without '..', at most \(ZipArchive.maximumName) bytes long",
         found: "\"\(name.escapingControlCharacters(limit: 80))\"")
     }
     guard header.flags & ~Layout.allowedFlags == 0 else {

@@ -60,11 +60,15 @@ private struct FileSummary {
 
   /// What a PyTorch file holds beside its tensors by name.
   private static func extras(of file: PyTorchArchive) -> [(key: String, value: SummaryValue)] {
-    (file.root.entries ?? []).compactMap { key, value in
-      guard let name = key.string, name != file.section else { return nil }
-      if file.section == nil, case .tensor = value.content { return nil }
-      return (name, SummaryValue(value, depth: 0))
+    var extras: [(key: String, value: SummaryValue)] = []
+    var budget = SummaryValue.shownValues
+    guard let entries = file.root.entries else { return [("value", SummaryValue(file.root, budget: &budget))] }
+    for (key, value) in entries where budget > 0 {
+      guard let name = key.string, name != file.section else { continue }
+      if file.section == nil, case .tensor = value.content { continue }
+      extras.append((name, SummaryValue(value, budget: &budget)))
     }
+    return extras
   }
 
   // MARK: JSON
@@ -172,7 +176,7 @@ private struct FileSummary {
     var digits = Array(String(number))
     var position = digits.count - 3
     while position > 0, digits[position - 1] != "-" {
-      digits.insert("\u{202f}", at: position)
+      digits.insert(",", at: position)
       position -= 3
     }
     return String(digits)
@@ -191,7 +195,9 @@ private indirect enum SummaryValue {
 
   static let shownElements = 6
   static let shownEntries = 12
-  static let shownDepth = 3
+  static let shownDepth = 6
+  /// How many values of a pickle are shown in all. It may refer to one value from any number of places.
+  static let shownValues = 300
 
   init(_ value: GGUFValue) {
     switch value {
@@ -202,7 +208,8 @@ private indirect enum SummaryValue {
     case .array(let array):
       let first = (0..<min(array.count, Self.shownElements)).map { SummaryValue(array[$0]) }
       self = .array(type: array.elementTypeName, count: array.count, first: first)
-    case .uint64(let value): self = .plain(Int(exactly: value).map { .integer($0) } ?? .number(Double(value)))
+    // JSON's readers take numbers for 64-bit floats; one beyond Int would lose digits.
+    case .uint64(let value): self = .plain(Int(exactly: value).map { .integer($0) } ?? .string("\(value)"))
     default: self = .plain(.integer(value.integer ?? 0))
     }
   }
@@ -210,7 +217,8 @@ private indirect enum SummaryValue {
   /// A Float by its own shortest digits, not by those of the Double.
   private static func number(_ value: Float) -> JSONValue { .number(Double("\(value)") ?? Double(value)) }
 
-  init(_ value: PickleValue, depth: Int) {
+  init(_ value: PickleValue, depth: Int = 0, budget: inout Int) {
+    budget -= 1
     switch value.content {
     case .none: self = .plain(.null)
     case .bool(let value): self = .plain(.bool(value))
@@ -223,14 +231,17 @@ private indirect enum SummaryValue {
     case .global(let name): self = .note(name)
     case .object(let name, _): self = .note("\(name)(…)")
     case .list(let values), .tuple(let values), .set(let values):
-      let shown = depth < Self.shownDepth ? Self.shownElements : 0
-      self = .array(
-        type: "list", count: values.count, first: values.prefix(shown).map { SummaryValue($0, depth: depth + 1) })
+      var first: [SummaryValue] = []
+      for value in values.prefix(depth < Self.shownDepth ? Self.shownElements : 0) where budget > 0 {
+        first.append(SummaryValue(value, depth: depth + 1, budget: &budget))
+      }
+      self = .array(type: "list", count: values.count, first: first)
     case .dictionary(let entries):
-      let shown = depth < Self.shownDepth ? Self.shownEntries : 0
-      self = .map(
-        count: entries.count,
-        first: entries.prefix(shown).map { (Self.key($0.key), SummaryValue($0.value, depth: depth + 1)) })
+      var first: [(key: String, value: SummaryValue)] = []
+      for (key, value) in entries.prefix(depth < Self.shownDepth ? Self.shownEntries : 0) where budget > 0 {
+        first.append((Self.key(key), SummaryValue(value, depth: depth + 1, budget: &budget)))
+      }
+      self = .map(count: entries.count, first: first)
     }
   }
 
@@ -241,7 +252,7 @@ private indirect enum SummaryValue {
   var text: String {
     switch self {
     case .plain(let value): return value.text
-    case .string(let text): return "\"\(text.escapingControlCharacters(limit: 80))\""
+    case .string(let text): return JSONValue.string(text).text.escapingControlCharacters(limit: 80)
     case .note(let text): return text.escapingControlCharacters(limit: 80)
     case .array(let type, let count, let first):
       let more = count > first.count ? first.isEmpty ? "…" : ", …" : ""
