@@ -7,5 +7,5 @@ struct TinyGPTVCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tinygptv",
     abstract: "Talk to pictures with TinyGPT-V, on a CPU.",
-    subcommands: [])
+    subcommands: [DecodePicture.self])
 }
