@@ -48,8 +48,19 @@ extension CheckedEncoding {
       }
       initializedCount = count
     }
-    return Picture(width: width, height: height, pixels: pixels, format: format, orientation: 1)
-      .turned(fromOrientation: orientation)
+    return Picture(width: width, height: height, pixels: pixels, format: format, orientation: orientation)
+      .turned(fromOrientation: remainingOrientation)
+  }
+
+  /// The orientation of what the decoder gives. libtiff mirrors by itself (TIFFReadRGBAImageOriented), but does not
+  /// exchange rows and columns; the other decoders leave all to us.
+  private var remainingOrientation: Int {
+    guard format == .tiff else { return orientation }
+    switch orientation {
+    case 5, 7: return 5
+    case 6, 8: return 7
+    default: return 1
+    }
   }
 }
 
@@ -88,6 +99,6 @@ extension Picture {
       }
       initializedCount = count
     }
-    return Picture(width: newWidth, height: newHeight, pixels: turned, format: format, orientation: orientation)
+    return Picture(width: newWidth, height: newHeight, pixels: turned, format: format, orientation: self.orientation)
   }
 }

@@ -1,24 +1,29 @@
 extension Picture {
-  /// The picture at another size, without regard to its aspect ratio, bit for bit as Pillow's
-  /// `resize((width, height), BICUBIC)` (src/libImaging/Resample.c): bicubic with a = −0.5, antialiased (the support
-  /// grows with the reduction), columns first, each pass rounded to 8 bits; a pass whose size stays is left out.
+  /// The picture at another size, without regard to its aspect ratio, bit for bit as Pillow 13's
+  /// `resize((width, height), BICUBIC)`: bicubic with a = −0.5, antialiased (the support grows with the reduction), in
+  /// two passes, each rounded to 8 bits; a pass whose size stays is left out.
+  ///
+  /// The rounding makes the order of the passes matter. It is along the rows first, unless the height loses more than
+  /// twice as many pixels as the width (until version 12 Pillow did not make this exception).
   public func resized(width newWidth: Int, height newHeight: Int) -> Picture {
     precondition(newWidth > 0 && newHeight > 0, "a picture has at least one pixel")
+    let columnsFirst = newHeight < height && 2 * (width - newWidth) < height - newHeight
     var result = pixels
+    if columnsFirst { result = Picture.resampledColumns(result, width: width, from: height, to: newHeight) }
     if newWidth != width {
-      let weights = ResamplingWeights(from: width, to: newWidth)
-      result = Picture.resampledRows(result, width: width, height: height, weights)
+      let rows = columnsFirst ? newHeight : height
+      result = Picture.resampledRows(result, height: rows, from: width, to: newWidth)
     }
-    if newHeight != height {
-      let weights = ResamplingWeights(from: height, to: newHeight)
-      result = Picture.resampledColumns(result, rowBytes: 3 * newWidth, weights)
+    if !columnsFirst && newHeight != height {
+      result = Picture.resampledColumns(result, width: newWidth, from: height, to: newHeight)
     }
     return Picture(width: newWidth, height: newHeight, pixels: result, format: format, orientation: orientation)
   }
 
   private static func resampledRows(
-    _ pixels: [UInt8], width: Int, height: Int, _ weights: ResamplingWeights
+    _ pixels: [UInt8], height: Int, from width: Int, to newWidth: Int
   ) -> [UInt8] {
+    let weights = ResamplingWeights(from: width, to: newWidth)
     let count = 3 * weights.outputSize * height
     return [UInt8](unsafeUninitializedCapacity: count) { target, initializedCount in
       pixels.withUnsafeBufferPointer { source in
@@ -48,7 +53,11 @@ extension Picture {
     }
   }
 
-  private static func resampledColumns(_ pixels: [UInt8], rowBytes: Int, _ weights: ResamplingWeights) -> [UInt8] {
+  private static func resampledColumns(
+    _ pixels: [UInt8], width: Int, from height: Int, to newHeight: Int
+  ) -> [UInt8] {
+    let weights = ResamplingWeights(from: height, to: newHeight)
+    let rowBytes = 3 * width
     let count = rowBytes * weights.outputSize
     // One row of sums at a time, so that memory is read along the rows.
     var sums = [Int32](repeating: 0, count: rowBytes)

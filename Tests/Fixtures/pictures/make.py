@@ -109,16 +109,17 @@ for orientation in range(1, 9):
     exif[0x0112] = orientation
     keep(f"orientation{orientation}.jpg", encoded(stored, "JPEG", quality=95, subsampling=0, exif=exif))
     keep(f"orientation{orientation}.webp", encoded(stored, "WEBP", lossless=True, exif=exif))
+    keep(f"orientation{orientation}.tiff", encoded(stored, "TIFF", tiffinfo={0x0112: orientation}))
     if orientation in (1, 6):
         keep(f"orientation{orientation}.png", encoded(stored, "PNG", exif=exif))
-        keep(f"orientation{orientation}.tiff", encoded(stored, "TIFF", tiffinfo={0x0112: orientation}))
 
 source = Image.new("RGB", (61, 47))
 source.putdata([tuple(noise(3)) if (x // 8 + y // 8) % 2 else (x * 4, y * 5, 255 - x * 4)
                 for y in range(47) for x in range(61)])
 keep("source.png", encoded(source, "PNG"))
 (HERE / "resized").mkdir(exist_ok=True)
-for size in [(61, 47), (30, 20), (7, 5), (1, 1), (90, 70), (61, 20), (20, 47), (64, 3), (60, 48), (3, 64), (122, 94)]:
+for size in [(61, 47), (30, 20), (7, 5), (1, 1), (90, 70), (61, 20), (20, 47), (64, 3), (60, 48), (3, 64), (122, 94),
+             (51, 27), (52, 27)]:
     resized = source.resize(size, Image.Resampling.BICUBIC)
     (HERE / "resized" / f"{size[0]}x{size[1]}.rgb").write_bytes(resized.tobytes())
 
