@@ -13,7 +13,8 @@ extension Adapter {
     let scales = try file.floats(MetadataKey.adapterScales)
     guard scales.count == names.count, names.count <= 1024, Set(names).count == names.count else {
       throw InputError(
-        file: file.path, field: MetadataKey.adapterNames, expected: "\(scales.count) different names, one for each scale",
+        file: file.path, field: MetadataKey.adapterNames,
+        expected: "\(scales.count) different names, one for each scale",
         found: "\(names.count)")
     }
     var adapters: [Adapter] = []

@@ -64,7 +64,8 @@ private struct PEFTSettings {
     var patterns: [(String, Double)] = []
     for member in try json.objectIfPresent("alpha_pattern", file: path)?.object ?? JSONObject([]) {
       guard let value = member.value.double, value.isFinite else {
-        throw InputError(file: path, field: "alpha_pattern.\(member.key)", expected: "a number", found: member.value.kind)
+        throw InputError(
+          file: path, field: "alpha_pattern.\(member.key)", expected: "a number", found: member.value.kind)
       }
       patterns.append((member.key, value))
     }
@@ -149,7 +150,8 @@ struct LowRankCollector {
     for (layer, half) in halves {
       guard let a = half.a, let b = half.b else {
         throw InputError(
-          file: source, field: half.module, expected: "lora_A and lora_B", found: half.a == nil ? "no lora_A" : "no lora_B")
+          file: source, field: half.module, expected: "lora_A and lora_B",
+          found: half.a == nil ? "no lora_A" : "no lora_B")
       }
       guard a.shape.count == 2, b.shape.count == 2, a.shape[0] == b.shape[1], a.shape[0] > 0 else {
         throw InputError(

@@ -30,9 +30,11 @@ struct ModelFilePlan {
         tensors.append(
           (.init(name: prefix + Adapter.suffixes.a, shape: pair.a.shape, type: stored), RowSource(pair.a)))
         tensors.append(
-          (.init(name: prefix + Adapter.suffixes.b, shape: pair.b.shape, type: stored),
+          (
+            .init(name: prefix + Adapter.suffixes.b, shape: pair.b.shape, type: stored),
             // The file has one scale an adapter; a pair with another one carries the difference itself.
-            RowSource(pair.scale == scale ? pair.b : pair.b.converted(to: .f32).scaled(by: pair.scale / scale))))
+            RowSource(pair.scale == scale ? pair.b : pair.b.converted(to: .f32).scaled(by: pair.scale / scale))
+          ))
       }
       for (name, tensor) in adapter.overrides.sorted(by: { $0.key < $1.key }) {
         tensors.append(

@@ -102,7 +102,8 @@ extension PhiConfiguration {
     }
     vocabularySize = file.description(of: "token_embd.weight")?.shape.first ?? 0
     hasExtraNorms = file.description(of: "blk.0.attn_q_norm.weight") != nil
-    try file.require(hiddenSize % heads == 0, "\(prefix).attention.head_count", "a divisor of \(hiddenSize)", "\(heads)")
+    try file.require(
+      hiddenSize % heads == 0, "\(prefix).attention.head_count", "a divisor of \(hiddenSize)", "\(heads)")
     try file.require(
       rotaryDimensions % 2 == 0 && rotaryDimensions <= headSize, "\(prefix).rope.dimension_count",
       "an even number of at most \(headSize)", "\(rotaryDimensions)")

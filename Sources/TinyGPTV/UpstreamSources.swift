@@ -63,7 +63,8 @@ struct UpstreamSources {
     for layer in 0..<depth { try fuseVisionBias(layer, tower) }
     try resizePositions()
     if let patch = rows["v.patch_embd.weight"], patch.shape.count == 4 {
-      rows["v.patch_embd.weight"] = RowSource(patch.tensor(), shape: [patch.shape[0], patch.shape.dropFirst().reduce(1, *)])
+      rows["v.patch_embd.weight"] = RowSource(
+        patch.tensor(), shape: [patch.shape[0], patch.shape.dropFirst().reduce(1, *)])
     }
     try take(try PyTorchArchive(path: qFormer), UpstreamNames.qFormer)
     for name in ["v.class_embd", "qf.query_tokens"] {
@@ -209,7 +210,8 @@ struct UpstreamSources {
     let sources = names.compactMap { rows[$0] }
     guard sources.count == 3, sources.allSatisfy({ $0.shape == sources[0].shape }) else { return }
     for name in names { rows[name] = nil }
-    rows[fused] = sources[0].shape.count == 1
+    rows[fused] =
+      sources[0].shape.count == 1
       ? RowSource(Tensor.concatenatingRows(sources.map { Self.asMatrix($0).tensor() }).reshaped([3 * hidden]))
       : .stacked(sources)
     origins[fused] = (file.path, fused)
@@ -237,7 +239,8 @@ struct UpstreamSources {
     let side = Int(Double(max(count, 0)).squareRoot().rounded())
     guard count > 0, side * side == count else {
       throw InputError(
-        file: options.vision ?? "", field: "pos_embed", expected: "one row more than a square number", found: "\(count + 1)")
+        file: options.vision ?? "", field: "pos_embed", expected: "one row more than a square number",
+        found: "\(count + 1)")
     }
     let table = source.tensor().reshaped([source.rows, source.width])
     rows[name] = RowSource(table.positionsResized(to: architecture.vision.grid))

@@ -27,17 +27,10 @@ struct DecodePicture: ParsableCommand {
   }
 
   func run() throws {
-    do {
-      let picture =
-        try file == "-"
-        ? Picture(encoded: Picture.readAll(fileDescriptor: 0), name: "standard input") : Picture(contentsOf: file)
-      print("\(picture.width)x\(picture.height) \(picture.format?.rawValue ?? "") \(picture.orientation)")
-      if let output {
-        try (size.map { picture.resized(width: $0, height: $0) } ?? picture).writePNG(to: output)
-      }
-    } catch {
-      FileHandle.standardError.write(Data("\(error)\n".utf8))
-      throw ExitCode(65)
+    let picture = try readPicture(file)
+    print("\(picture.width)x\(picture.height) \(picture.format?.rawValue ?? "") \(picture.orientation)")
+    if let output {
+      try (size.map { picture.resized(width: $0, height: $0) } ?? picture).writePNG(to: output)
     }
   }
 }

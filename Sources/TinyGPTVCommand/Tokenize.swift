@@ -1,6 +1,8 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import ModelFiles
+import TinyGPTV
 import Tokenization
 
 /// `tinygptv tokenize`: JSON strings in, JSON arrays of ids out, a line each; or the other way.
@@ -9,7 +11,10 @@ struct Tokenize: ParsableCommand {
     abstract: "Turn lines of JSON strings into lines of JSON arrays of token ids, or back.")
 
   @Option(help: ArgumentHelp("The directory with Phi-2's vocab.json and merges.txt.", valueName: "directory"))
-  var phi: String
+  var phi: String?
+
+  @Option(name: [.short, .long], help: ArgumentHelp("A model file, in place of --phi.", valueName: "file.gguf"))
+  var model: String?
 
   @Flag(help: "Turn arrays of ids into strings.")
   var decode = false
@@ -17,7 +22,8 @@ struct Tokenize: ParsableCommand {
   func run() throws {
     let tokenizer = try loadTokenizer()
     var number = 0
-    while let line = try standardInputLine() {
+    let lines = try LineReader(path: "-")
+    while let line = try lines.next().map({ Data($0) }) {
       number += 1
       let place = LinePlace(number: number)
       let answer = decode ? try Self.decode(line, tokenizer, place) : try Self.encode(line, tokenizer, place)
@@ -26,8 +32,13 @@ struct Tokenize: ParsableCommand {
     }
   }
 
+  func validate() throws {
+    guard (phi == nil) != (model == nil) else { throw ValidationError("Give either --model or --phi.") }
+  }
+
   private func loadTokenizer() throws(InputError) -> BytePairTokenizer {
-    try BytePairTokenizer(directory: phi)
+    if let model { return try BytePairTokenizer(GGUFFile(path: model)) }
+    return try BytePairTokenizer(directory: phi ?? "")
   }
 
   /// Names a line of standard input in errors.
@@ -61,20 +72,4 @@ struct Tokenize: ParsableCommand {
   private static func excerpt(_ line: Data) -> String {
     line.isEmpty ? "an empty line" : String(decoding: line.prefix(60), as: UTF8.self)
   }
-}
-
-/// The next line of standard input without its newline; a last line without one counts too.
-private func standardInputLine() throws -> Data? {
-  var buffer: UnsafeMutablePointer<CChar>?
-  var capacity = 0
-  defer { free(buffer) }
-  let length = getline(&buffer, &capacity, StandardInput.file)
-  guard length >= 0, let buffer else { return nil }
-  let line = Data(bytes: buffer, count: length)
-  return line.last == 0x0a ? line.dropLast() : line
-}
-
-private enum StandardInput {
-  // C's own `stdin` is a global variable, which Swift's concurrency checks refuse.
-  nonisolated(unsafe) static let file = fdopen(0, "r")
 }
