@@ -17,7 +17,7 @@ extension CheckedEncoding {
       throw InputError(
         file: name, expected: "an intact \(format.rawValue) picture",
         found: message.map { String(cString: $0) } ?? "a fault",
-        remedy: format == .webp ? "WebP needs the package webp-pixbuf-loader to be installed." : nil)
+        remedy: format == .webp ? "If no WebP picture loads, install the package webp-pixbuf-loader." : nil)
     }
     defer { cpixbuf_release(pixbuf) }
     let decodedWidth = Int(gdk_pixbuf_get_width(pixbuf))

@@ -11,6 +11,12 @@ extension CheckedEncoding {
     guard walk.frame != nil else {
       throw data.fault("VP8X", at: 12, expected: "a picture", found: "none")
     }
+    // A frame may be smaller than the canvas, but a few bytes must not make a decoder fill a huge one.
+    guard walk.frame.map({ $0 == size }) == true || size.0 * size.1 <= 16 << 20 else {
+      throw data.fault(
+        "VP8X", at: 12, expected: "a canvas that the first frame covers, or one of at most 16 Mi pixels",
+        found: "\(size.0) × \(size.1) pixels")
+    }
     var bytes = Array("RIFF".utf8)
     let length = walk.essential.count + 4
     bytes += (0..<4).map { UInt8(length >> (8 * $0) & 0xFF) }
@@ -61,6 +67,11 @@ private struct WebPWalk {
         let height = data.integer(at: body + 7, width: 3, bigEndian: false)
       else { throw data.fault("VP8X", at: offset, expected: "10 bytes, as the first chunk", found: "\(length) bytes") }
       canvas = (width + 1, height + 1)
+      // The format could hold more, but no frame can, and no encoder writes it.
+      guard width < 16384, height < 16384 else {
+        throw data.fault(
+          "VP8X", at: body + 4, expected: "sides of at most 16384 pixels", found: "\(width + 1) × \(height + 1) pixels")
+      }
       try CheckedEncoding.checkSize(width: width + 1, height: height + 1, of: data, field: "VP8X", at: body + 4)
       essential += data.bytes[offset..<next]
       // Of the flags only animation (2) and alpha (16) stay true: EXIF, XMP and the profile are left out.
@@ -68,7 +79,7 @@ private struct WebPWalk {
     case "VP8 ", "VP8L":
       let size = try bitstreamSize(type, at: body, length: length)
       if frame == nil {
-        guard canvas == nil || canvas! == size else {
+        guard canvas.map({ $0 == size }) ?? true else {
           throw data.fault(
             type, at: body, expected: "the size in VP8X", found: "\(size.0) × \(size.1) pixels")
         }

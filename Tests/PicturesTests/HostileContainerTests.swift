@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Pictures
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -10,38 +12,54 @@ import Testing
 @Suite(.serialized) struct HostileContainerTests {
   // MARK: 66: Huffman tables of WebP
 
-  /// A lossless stream whose first table has these code lengths for the symbols 0, 1, 2 …, written one by one.
-  static func losslessStream(codeLengths: [Int], repeated count: Int) -> [UInt8] {
+  /// A lossless stream of 16 × 16 pixels of one colour: five tables of one symbol each, which take no bits per pixel.
+  /// `codeLengths` makes the first table a written-out one instead, by the lengths of the codes for code lengths (in
+  /// the order 17 18 0 1 2 3 4 5 16 6 7 …), with these bits after it for the symbols' lengths.
+  static func losslessStream(codeLengths: [Int]? = nil, symbolBits: [UInt8] = []) -> [UInt8] {
     var bits = BitWriter()
     bits.write(0x2F, count: 8)
     bits.write(15, count: 14)
     bits.write(15, count: 14)
     bits.write(0, count: 4)  // no alpha, version 0
     bits.write(0, count: 3)  // no transform, no colour cache, one set of tables
-    bits.write(0, count: 1)  // a full table
-    // The lengths of the codes for code lengths, in the order 17 18 0 1 2 3 4 5 16 6 7 …
-    bits.write(codeLengths.count - 4, count: 4)
-    for length in codeLengths { bits.write(length, count: 3) }
-    bits.write(0, count: 1)  // as many symbols as there are
-    for index in 0..<count { bits.write(index * 37 & 0xFF, count: 8) }
-    return bits.bytes
+    if let codeLengths {
+      bits.write(0, count: 1)
+      bits.write(codeLengths.count - 4, count: 4)
+      for length in codeLengths { bits.write(length, count: 3) }
+      bits.write(0, count: 1)  // as many symbols as there are
+      for byte in symbolBits { bits.write(Int(byte), count: 8) }
+    }
+    for _ in 0..<(codeLengths == nil ? 5 : 4) {
+      bits.write(1, count: 3)  // a simple table of one symbol, of one bit
+      bits.write(1, count: 1)
+    }
+    return bits.bytes + [UInt8](repeating: 0, count: 64)
   }
 
-  static let tables: [(String, [Int])] = [
-    ("over-subscribed at once", [Int](repeating: 1, count: 19)),
-    ("every symbol of length 1", [0, 0, 1, 1, 0]),
-    ("incomplete", [0, 0, 0, 2, 2, 0]),
-    ("all of length 7", [Int](repeating: 7, count: 19)),
-    ("empty", [0, 0, 0, 0]),
-    ("long repeats", [1, 1, 0, 0, 0]),
+  @Test func theStreamWithoutCraftedTablesIsSound() throws {
+    let picture = try Picture(encoded: webp([("VP8L", HostileContainerTests.losslessStream())]), name: "sound")
+    #expect((picture.width, picture.height) == (16, 16))
+    #expect(picture.pixels.allSatisfy { $0 == 1 })
+  }
+
+  static let tables: [(String, [Int], [UInt8])] = [
+    ("over-subscribed code lengths", [Int](repeating: 1, count: 19), []),
+    ("all code lengths of 7 bits", [Int](repeating: 7, count: 19), []),
+    ("no code length", [0, 0, 0, 0], []),
+    // Codes of one bit for the lengths 1 and 2; the bits choose which length each of 280 symbols gets.
+    ("every symbol of length 1", [0, 0, 0, 1, 1], [UInt8](repeating: 0, count: 36)),
+    ("every symbol of length 2", [0, 0, 0, 1, 1], [UInt8](repeating: 0xFF, count: 36)),
+    ("mixed lengths", [0, 0, 0, 1, 1], [UInt8](repeating: 0x5A, count: 36)),
+    // 17 and 18 repeat zeros: beyond the last symbol.
+    ("endless zeros", [1, 1, 0, 0], [UInt8](repeating: 0xFF, count: 36)),
+    // 16 repeats the length before it.
+    ("endless repeats", [0, 0, 0, 1, 0, 0, 0, 0, 1], [UInt8](repeating: 0xFE, count: 36)),
   ]
 
   @Test(arguments: tables.indices) func craftedTablesAreRefused(index: Int) throws {
-    let (name, lengths) = HostileContainerTests.tables[index]
-    let stream = HostileContainerTests.losslessStream(codeLengths: lengths, repeated: 400)
-    let simple = webp([("VP8L", stream)])
-    try HostilePictureTests.expectRefusal(simple, name: "table-\(index).webp", mentions: ["WebP"])
-    #expect(!name.isEmpty)
+    let (_, lengths, bits) = HostileContainerTests.tables[index]
+    let stream = HostileContainerTests.losslessStream(codeLengths: lengths, symbolBits: bits)
+    try HostilePictureTests.expectRefusal(webp([("VP8L", stream)]), name: "table-\(index).webp", mentions: ["WebP"])
   }
 
   // MARK: 67: animations
@@ -52,20 +70,33 @@ import Testing
     #expect(result.text == "40x27 \(format) 1\n", "\(result.errorOutput)")
   }
 
+  /// A small frame on a larger canvas, as animations have it.
+  @Test func aFrameWithinTheCanvasLoads() throws {
+    let chunks: [(String, [UInt8])] = [
+      ("VP8X", [2, 0, 0, 0, 39, 0, 0, 19, 0, 0]), ("ANIM", [0, 0, 0, 0, 0, 0]), HostileContainerTests.frame(x: 4, y: 0),
+    ]
+    let picture = try Picture(encoded: webp(chunks), name: "frame")
+    #expect((picture.width, picture.height) == (40, 20))
+    #expect(picture.pixels[3 * 8] == 1)
+  }
+
+  /// A frame of 16 × 16 pixels at twice this position.
+  static func frame(x: UInt8, y: UInt8) -> (String, [UInt8]) {
+    let lossless = losslessStream()
+    var body: [UInt8] = [x, 0, 0, y, 0, 0, 15, 0, 0, 15, 0, 0, 10, 0, 0, 0]
+    body += Array("VP8L".utf8) + littleEndian(UInt32(lossless.count)) + lossless
+    return ("ANMF", body)
+  }
+
   static func gif(canvas: [UInt8], frame: [UInt8], data: [UInt8] = [2, 2, 0x44, 0x01, 0]) -> [UInt8] {
     let start: [UInt8] = Array("GIF89a".utf8) + canvas
     return start + [0x80, 0, 0, 1, 2, 3, 4, 5, 6, 0x2C] + frame + [0] + data + [0x3B]
   }
 
   static let animations: [HostilePictureTests.Case] = {
-    let lossless = HostileContainerTests.losslessStream(codeLengths: [0, 0, 1, 1], repeated: 20)
+    let lossless = losslessStream()
     let header: (String, [UInt8]) = ("VP8X", [2, 0, 0, 0, 15, 0, 0, 15, 0, 0])
     let control: (String, [UInt8]) = ("ANIM", [0, 0, 0, 0, 0, 0])
-    func frame(x: UInt8, y: UInt8) -> (String, [UInt8]) {
-      var body: [UInt8] = [x, 0, 0, y, 0, 0, 15, 0, 0, 15, 0, 0, 10, 0, 0, 0]
-      body += Array("VP8L".utf8) + littleEndian(UInt32(lossless.count)) + lossless
-      return ("ANMF", body)
-    }
     let zeroWide: [UInt8] = [0x10, 0, 0, 0x9D, 0x01, 0x2A, 0, 0, 5, 0]
     return [
       .init(
@@ -97,6 +128,14 @@ import Testing
       .init(
         name: "huge.webp", bytes: webp([("VP8X", [0, 0, 0, 0, 255, 255, 255, 255, 255, 255]), ("VP8L", lossless)]),
         mentions: ["VP8X"]),
+      .init(
+        name: "large-canvas.webp",
+        bytes: webp([("VP8X", [2, 0, 0, 0, 0xFF, 0x3F, 0, 0xFF, 0x27, 0]), control, frame(x: 0, y: 0)]),
+        mentions: ["VP8X", "16384 × 10240"]),
+      .init(
+        name: "long-canvas.webp",
+        bytes: webp([("VP8X", [2, 0, 0, 0, 0xFF, 0xFF, 0x59, 26, 0, 0]), control, frame(x: 0, y: 0)]),
+        mentions: ["VP8X", "16384"]),
       .init(name: "zero.webp", bytes: webp([("VP8 ", zeroWide)]), mentions: ["VP8 "]),
       .init(name: "chunk.webp", bytes: webp([]) + [0x56, 0x50], mentions: ["RIFF"]),
       .init(
