@@ -96,3 +96,44 @@ enum UpstreamNames {
     return (index, rest[rest.index(after: dot)...])
   }
 }
+
+extension UpstreamNames {
+  /// Upstream's tensors behind a tensor of the model file: names and shapes. Empty for what upstream does not save; two
+  /// for EVA's attention bias, whose middle third is zero.
+  static func upstream(_ name: String, _ shape: [Int]) -> [(name: String, shape: [Int])] {
+    let parts = name.split(separator: ".").map(String.init)
+    let suffix = parts[parts.count - 1]
+    func renamed(_ table: [(String, String)], _ ours: String) -> String? { table.first { $0.1 == ours }?.0 }
+    switch name {
+    case "v.class_embd": return [("cls_token", [1] + shape)]
+    case "v.position_embd.weight": return [("pos_embed", [1] + shape)]
+    case "v.patch_embd.weight":
+      let side = Int(Double(shape[1] / 3).squareRoot().rounded())
+      return [("patch_embed.proj.weight", [shape[0], 3, side, side])]
+    case "v.patch_embd.bias": return [("patch_embed.proj.bias", shape)]
+    case "qf.query_tokens": return [("query_tokens", [1] + shape)]
+    case "v.post_ln.weight", "v.post_ln.bias": return [("ln_vision.\(suffix)", shape)]
+    case "qf.embd_norm.weight", "qf.embd_norm.bias": return [("Qformer.bert.embeddings.LayerNorm.\(suffix)", shape)]
+    default: break
+    }
+    switch parts[0] {
+    case "v":
+      let prefix = "blocks.\(parts[2])."
+      if parts[3] == "attn_qkv", suffix == "bias" {
+        return ["q_bias", "v_bias"].map { (prefix + "attn." + $0, [shape[0] / 3]) }
+      }
+      return renamed(inBlock, parts[3] + ".").map { [(prefix + $0 + suffix, shape)] } ?? []
+    case "qf":
+      return renamed(inQFormerLayer, parts[3])
+        .map { [("Qformer.bert.encoder.layer.\(parts[2]).\($0).\(suffix)", shape)] } ?? []
+    case "blk":
+      // The extra norms' biases are never trained and never saved.
+      if suffix == "bias", parts[2] == "attn_q_norm" || parts[2] == "attn_k_norm" { return [] }
+      return renamed(inLayer, parts[2]).map { [("model.layers.\(parts[1]).\($0).\(suffix)", shape)] } ?? []
+    default:
+      guard let theirs = renamed(topLevel, parts.dropLast().joined(separator: ".")) else { return [] }
+      let prefix = theirs == "lm_head" || theirs.hasPrefix("llama_proj") ? "" : "model."
+      return [("\(prefix)\(theirs).\(suffix)", shape)]
+    }
+  }
+}
