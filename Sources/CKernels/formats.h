@@ -16,6 +16,20 @@ static inline float f32_of_bf16(uint16_t bits) {
   return value;
 }
 
+// The largest magnitude among 32 values; NaN or infinity if one of them is. Magnitudes order like their bits, NaN above
+// all others, where a comparison of floats would pass over it.
+static inline float largest_magnitude(const float *x) {
+  uint32_t bits[32], largest = 0;
+  memcpy(bits, x, sizeof bits);
+  for (int i = 0; i < 32; i++) {
+    const uint32_t magnitude = bits[i] & 0x7fffffff;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  float value;
+  memcpy(&value, &largest, sizeof value);
+  return value;
+}
+
 typedef struct {
   half_t d;
   int8_t q[32];

@@ -15,7 +15,7 @@ static inline float sum8(__m256 v) {
 }
 
 // Σ a·b over 32 products of unsigned a ≤ 255 and signed b, as eight int32 in float. Pairs of products must fit in int16:
-// true for |a| ≤ 127 and |b| ≤ 127 (2·127² = 32258).
+// true for a ≤ 128 and |b| ≤ 127 (2·128·127 = 32512).
 static inline __m256 products_u8_i8(__m256i a, __m256i b) {
   const __m256i pairs = _mm256_maddubs_epi16(a, b);
   return _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -30,10 +30,9 @@ static float dot_q8_0_by_hand(const void *row, const ckernels_q8_block *x, size_
     const __m256i w1 = _mm256_loadu_si256((const __m256i *)blocks[b + 1].q);
     const __m256i x0 = _mm256_loadu_si256((const __m256i *)x[b].q);
     const __m256i x1 = _mm256_loadu_si256((const __m256i *)x[b + 1].q);
-    // |x|·(w with x's sign): x never is −128, so |x| ≤ 127 whatever the weights are; with w = −128 a pair of products
-    // reaches −2·128·127, which int16 still holds.
-    const __m256 p0 = products_u8_i8(_mm256_abs_epi8(x0), _mm256_sign_epi8(w0, x0));
-    const __m256 p1 = products_u8_i8(_mm256_abs_epi8(x1), _mm256_sign_epi8(w1, x1));
+    // |w|·(x with w's sign): w may be −128, whose magnitude an unsigned byte holds; x never is, so its sign can turn.
+    const __m256 p0 = products_u8_i8(_mm256_abs_epi8(w0), _mm256_sign_epi8(x0, w0));
+    const __m256 p1 = products_u8_i8(_mm256_abs_epi8(w1), _mm256_sign_epi8(x1, w1));
     total0 = _mm256_fmadd_ps(_mm256_set1_ps(f32_of_half(blocks[b].d) * x[b].scale), p0, total0);
     total1 = _mm256_fmadd_ps(_mm256_set1_ps(f32_of_half(blocks[b + 1].d) * x[b + 1].scale), p1, total1);
   }

@@ -32,6 +32,7 @@ static void wake_all(atomic_uint *word) { (void)word; }
 #endif
 
 enum { kSpins = 4000 };  // some 50 µs
+static const unsigned kClosed = 1u << 31;
 
 struct ckernels_pool {
   int workers;
@@ -41,9 +42,9 @@ struct ckernels_pool {
   void (*body)(void *, int);
   void *context;
   int count;
-  atomic_int next;       // the next index to take
-  atomic_int unfinished; // workers that have not yet left the current round
-  atomic_uint round;     // counts rounds; a change is the signal to start
+  atomic_int next;     // the next index to take
+  atomic_uint inside;  // how many workers are in the current round, and kClosed while none may enter
+  atomic_uint round;   // counts rounds; a change is the signal to start
   atomic_int sleepers;
   atomic_bool stopping;
 };
@@ -76,14 +77,16 @@ static void *work(void *argument) {
     }
     seen = atomic_load(&pool->round);
     if (atomic_load(&pool->stopping)) return NULL;
-    take_indexes(pool);
-    atomic_fetch_sub(&pool->unfinished, 1);
+    // A worker that comes late, because its core had other work, finds the round closed and is not waited for.
+    if (!(atomic_fetch_add(&pool->inside, 1) & kClosed)) take_indexes(pool);
+    atomic_fetch_sub(&pool->inside, 1);
   }
 }
 
 ckernels_pool *ckernels_pool_create(int threads) {
   ckernels_pool *pool = calloc(1, sizeof *pool);
   pthread_mutex_init(&pool->turn, NULL);
+  atomic_init(&pool->inside, kClosed);
   pool->threads = calloc((size_t)(threads > 1 ? threads - 1 : 1), sizeof *pool->threads);
   for (int i = 0; i + 1 < threads; i++) {
     // A system that gives no more threads still gives the right answer, on fewer.
@@ -113,11 +116,13 @@ void ckernels_pool_run(ckernels_pool *pool, int count, void (*body)(void *contex
   pool->context = context;
   pool->count = count;
   atomic_store(&pool->next, 0);
-  atomic_store(&pool->unfinished, pool->workers);
+  atomic_fetch_and(&pool->inside, ~kClosed);
   atomic_fetch_add(&pool->round, 1);
   if (atomic_load(&pool->sleepers) > 0) wake_all(&pool->round);
   take_indexes(pool);
-  for (int spins = 0; atomic_load_explicit(&pool->unfinished, memory_order_acquire) > 0; spins++) {
+  // All indexes are taken; those who took some finish them.
+  atomic_fetch_or(&pool->inside, kClosed);
+  for (int spins = 0; atomic_load_explicit(&pool->inside, memory_order_acquire) != kClosed; spins++) {
     if (spins < kSpins) {
       PAUSE();
     } else {

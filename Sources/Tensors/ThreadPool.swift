@@ -47,13 +47,16 @@ public final class ThreadPool: @unchecked Sendable {
       if count == 1 { body(0) }
       return
     }
-    withoutActuallyEscaping(body) { body in
-      var call = body
-      withUnsafeMutablePointer(to: &call) { pointer in
-        ckernels_pool_run(
-          pool, Int32(count),
-          { context, index in context.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(index)) },
-          UnsafeMutableRawPointer(pointer))
+    // The pool must outlive the call even if it is replaced meanwhile.
+    withExtendedLifetime(self) {
+      withoutActuallyEscaping(body) { body in
+        var call = body
+        withUnsafeMutablePointer(to: &call) { pointer in
+          ckernels_pool_run(
+            pool, Int32(count),
+            { context, index in context.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(index)) },
+            UnsafeMutableRawPointer(pointer))
+        }
       }
     }
   }

@@ -27,7 +27,7 @@ typedef struct {
   // The same for quantised rows and quantised activations; n is a multiple of 32.
   float (*dot_q8_0)(const void *row, const ckernels_q8_block *x, size_t n);
   float (*dot_q4_0)(const void *row, const ckernels_q8_block *x, size_t n);
-  // n a multiple of 32; a block of zeros has scale 0.
+  // n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that is not finite.
   void (*quantize_q8)(const float *x, ckernels_q8_block *blocks, size_t n);
 
   // n elements (a multiple of the block) to f32.
@@ -76,7 +76,8 @@ const char *_Nullable ckernels_openblas_core_type(void);
 uint16_t ckernels_f16_from_f32(float value);
 float ckernels_f32_from_f16(uint16_t bits);
 uint16_t ckernels_bf16_from_f32(float value);
-// n a multiple of the block; the reference quantisation of ggml for these types, rounding half away from zero.
+// n a multiple of the block; the reference quantisation of ggml for these types, rounding half away from zero. A block
+// with a NaN or infinity gets a scale that is not finite.
 void ckernels_f32_to_f16(const float *source, void *target, size_t n);
 void ckernels_f32_to_bf16(const float *source, void *target, size_t n);
 void ckernels_f32_to_q8_0(const float *source, void *target, size_t n);
