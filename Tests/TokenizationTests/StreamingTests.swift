@@ -54,6 +54,11 @@ struct StreamingTests {
     #expect(stream.append(0x82) == "")
     #expect(stream.append(0xac) == "€")
     #expect(stream.append(0xff) == "\u{fffd}")
+    // No character begins with these two; each byte counts for itself.
+    for (lead, second) in [(0xe0, 0x9f), (0xed, 0xa0), (0xf0, 0x8f), (0xf4, 0x90)] {
+      #expect(stream.append(lead) == "")
+      #expect(stream.append(second) == "\u{fffd}\u{fffd}")
+    }
     #expect(stream.append(300) == "")
     #expect(stream.append(0xf0) == "")
     #expect(stream.finish() == "\u{fffd}")
