@@ -33,7 +33,8 @@ let package = Package(
     .target(
       name: "TinyGPTV",
       dependencies: ["Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures"]),
-    .target(name: "Dialogue", dependencies: ["Diagnostics", "Pictures", "TinyGPTV"]),
+    .target(
+      name: "Dialogue", dependencies: ["Diagnostics", "Tensors", "Tokenization", "Pictures", "TinyGPTV"]),
 
     // MARK: The program
 

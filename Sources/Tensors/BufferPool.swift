@@ -16,6 +16,9 @@ final class BufferPool: Sendable {
   }
   private let state = Mutex(State())
 
+  /// How many bytes lie idle.
+  var idleBytes: Int { state.withLock { $0.idleBytes } }
+
   init(ceiling: Int) { self.ceiling = ceiling }
 
   /// The size of the block that serves a request.

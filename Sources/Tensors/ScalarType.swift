@@ -61,23 +61,17 @@ public enum ScalarType: UInt32, CaseIterable, Sendable {
     self = type
   }
 
-  /// Bytes that a tensor of this shape occupies, or nil if the product overflows, a dimension is negative, or the last
+  /// Bytes that a tensor of this shape occupies, or nil if the number of elements or of bytes overflows, a dimension is negative, or the last
   /// dimension is no multiple of the block.
   public func byteCount(shape: [Int]) -> Int? {
-    var blocks = 1
-    for (index, dimension) in shape.enumerated() {
-      guard dimension >= 0 else { return nil }
-      var factor = dimension
-      if index == shape.count - 1 {
-        guard dimension % blockSize == 0 else { return nil }
-        factor = dimension / blockSize
-      }
-      let (product, overflow) = blocks.multipliedReportingOverflow(by: factor)
-      guard !overflow else { return nil }
-      blocks = product
+    guard (shape.last ?? 1) % blockSize == 0 else { return nil }
+    var elements = 1
+    for dimension in shape {
+      let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
+      guard dimension >= 0, !overflow else { return nil }
+      elements = product
     }
-    if shape.isEmpty && blockSize > 1 { return nil }
-    let (bytes, overflow) = blocks.multipliedReportingOverflow(by: bytesPerBlock)
+    let (bytes, overflow) = (elements / blockSize).multipliedReportingOverflow(by: bytesPerBlock)
     return overflow ? nil : bytes
   }
 }

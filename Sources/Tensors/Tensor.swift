@@ -75,3 +75,12 @@ public struct Tensor: @unchecked Sendable {
     return Array(UnsafeBufferPointer(start: plain.floats, count: count))
   }
 }
+
+extension Tensor {
+  /// Tells the system that a mapped tensor's pages are not needed soon. Its values stay readable.
+  public func discardPages() {
+    guard let file = storage.file, let base = file.bytes.baseAddress, byteCount > 0 else { return }
+    let start = UnsafeRawPointer(address) - base
+    file.discard(start..<start + byteCount)
+  }
+}

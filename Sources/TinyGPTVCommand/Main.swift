@@ -11,7 +11,9 @@ struct TinyGPTVCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tinygptv",
     abstract: "Talk to pictures with TinyGPT-V, on a CPU.",
-    subcommands: [Inspect.self])
+    subcommands: [
+      Ask.self, Convert.self, Inspect.self, Trace.self, Tokenize.self, DecodePicture.self, RandomModelCommand.self,
+    ])
 
   /// Runs the subcommand that the arguments name, and ends with the status that `ExitStatus` gives.
   static func main() async {

@@ -72,7 +72,8 @@ public struct ChildProcess {
     let signal = result.status & 0x7f
     return Result(
       ending: result.timed_out ? .timedOut : signal == 0 ? .exited(result.status >> 8 & 0xff) : .killedBySignal(signal),
-      output: try Data(contentsOf: paths[1]), errorOutput: String(decoding: try Data(contentsOf: paths[2]), as: UTF8.self),
+      output: try Data(contentsOf: paths[1]),
+      errorOutput: String(decoding: try Data(contentsOf: paths[2]), as: UTF8.self),
       peakBytes: result.peak_bytes, seconds: result.elapsed)
   }
 }

@@ -1,1 +1,97 @@
+// Inner loops on raw memory, one set per instruction set, behind one table of functions.
+//
+// kernels.inc is the specification: plain C, compiled once per instruction set (kernels_scalar.c without any latitude,
+// the others with vector instructions and reassociation). Where a compiler does not find the instruction that matters,
+// a set replaces single entries by hand-written ones.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// 32 activations as int8 with their scale: x[i] ≈ scale · q[i]. What quantised rows are multiplied with.
+typedef struct {
+  float scale;
+  int32_t sum;  // of the q, for formats whose weights have an offset
+  int8_t q[32];
+} ckernels_q8_block;
+
+typedef struct {
+  const char *name;
+
+  // Σ a[i]·x[i] over n elements of a row stored as f32, f16 or bf16.
+  float (*dot_f32)(const void *row, const float *x, size_t n);
+  float (*dot_f16)(const void *row, const float *x, size_t n);
+  float (*dot_bf16)(const void *row, const float *x, size_t n);
+  // The same for quantised rows and quantised activations; n is a multiple of 32.
+  float (*dot_q8_0)(const void *row, const ckernels_q8_block *x, size_t n);
+  float (*dot_q4_0)(const void *row, const ckernels_q8_block *x, size_t n);
+  // n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that is not finite.
+  void (*quantize_q8)(const float *x, ckernels_q8_block *blocks, size_t n);
+
+  // n elements (a multiple of the block) to f32.
+  void (*f16_to_f32)(const void *source, float *target, size_t n);
+  void (*bf16_to_f32)(const void *source, float *target, size_t n);
+  void (*q8_0_to_f32)(const void *source, float *target, size_t n);
+  void (*q4_0_to_f32)(const void *source, float *target, size_t n);
+  void (*q4_k_to_f32)(const void *source, float *target, size_t n);
+  void (*q6_k_to_f32)(const void *source, float *target, size_t n);
+
+  // y[i] += a·x[i]
+  void (*add_scaled)(float *y, const float *x, float a, size_t n);
+  float (*sum)(const float *x, size_t n);
+  float (*maximum)(const float *x, size_t n);
+
+  // (x − mean)·rstd·weight + bias over one row; bias may be NULL. Stores mean and 1/√(variance + ε) in statistics[2]
+  // where that is not NULL.
+  void (*layer_norm)(
+      const float *x, const float *weight, const float *_Nullable bias, float epsilon, float *y,
+      float *_Nullable statistics, size_t n);
+  // x / √(mean(x²) + ε) · weight; stores 1/√… in *reciprocal where that is not NULL.
+  void (*rms_norm)(const float *x, const float *weight, float epsilon, float *y, float *_Nullable reciprocal, size_t n);
+  // y = x·Φ(x), exact GELU; error of the rational erf below 5e-7.
+  void (*gelu)(const float *x, float *y, size_t n);
+  // dx += dy·gelu′(x)
+  void (*gelu_backward)(const float *x, const float *dy, float *dx, size_t n);
+  // GELU's tanh approximation ("gelu_new").
+  void (*gelu_tanh)(const float *x, float *y, size_t n);
+  void (*gelu_tanh_backward)(const float *x, const float *dy, float *dx, size_t n);
+  // x[i] = exp(x[i] − shift); returns the sum.
+  float (*exp_shifted)(float *x, float shift, size_t n);
+} ckernels_table;
+
+// The table for this processor, chosen once. The environment variable TINYGPTV_KERNELS=scalar|avx2|avx512|neon forces
+// one (ignored, with the best one taken, where the processor lacks it).
+const ckernels_table *ckernels(void);
+
+// The table of one name, or NULL where this build or this processor lacks it.
+const ckernels_table *_Nullable ckernels_named(const char *name);
+
+// The OPENBLAS_CORETYPE that OpenBLAS should be told on this processor, or NULL if it finds out by itself.
+const char *_Nullable ckernels_openblas_core_type(void);
+
+// MARK: encoding (once per conversion, not worth vectors by hand)
+
+uint16_t ckernels_f16_from_f32(float value);
+float ckernels_f32_from_f16(uint16_t bits);
+uint16_t ckernels_bf16_from_f32(float value);
+// n a multiple of the block; the reference quantisation of ggml for these types, rounding half away from zero. A block
+// with a NaN or infinity gets a scale that is not finite.
+void ckernels_f32_to_f16(const float *source, void *target, size_t n);
+void ckernels_f32_to_bf16(const float *source, void *target, size_t n);
+void ckernels_f32_to_q8_0(const float *source, void *target, size_t n);
+void ckernels_f32_to_q4_0(const float *source, void *target, size_t n);
+
+// MARK: thread pool
+
+typedef struct ckernels_pool ckernels_pool;
+
+// A pool in which `threads` threads work, the caller of ckernels_pool_run among them.
+ckernels_pool *ckernels_pool_create(int threads);
+void ckernels_pool_destroy(ckernels_pool *pool);
+// Calls body(context, i) for every i in 0..<count, on all threads, and returns when all are done. Threads take the next
+// index when they are free. Calls from several threads take turns; a call from inside a body runs alone on that thread.
+void ckernels_pool_run(ckernels_pool *pool, int count, void (*body)(void *context, int index), void *context);
+
+#pragma clang assume_nonnull end

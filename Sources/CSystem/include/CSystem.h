@@ -17,12 +17,15 @@ void csystem_unmap(const void *address, size_t size);
 // Whether an access to this mapping found the file shorter than it was when mapped.
 bool csystem_mapping_was_cut(const void *address);
 
-// MARK: time and memory
+// MARK: time, memory, cores
 
 // The process's peak resident set size in bytes (VmHWM of /proc/self/status; 0 where it cannot be read).
 uint64_t csystem_peak_resident_bytes(void);
 // Seconds on the monotonic clock.
 double csystem_seconds(void);
+
+// The processor cores that this process may run on.
+int csystem_available_cores(void);
 
 // MARK: child processes (tests)
 

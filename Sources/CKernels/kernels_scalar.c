@@ -1,0 +1,6 @@
+// The specification: one operation after another, no latitude for the compiler beyond the C standard.
+#define NAME(x) scalar_##x
+#define FAST
+#include "kernels.inc"
+
+const ckernels_table ckernels_scalar = KERNELS_TABLE("scalar");

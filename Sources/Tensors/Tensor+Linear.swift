@@ -1,0 +1,131 @@
+import CKernels
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+extension Tensor {
+  /// y = x·Wᵀ + b: this tensor [T, K] (any leading dimensions), a weight [N, K] of any storage type, a bias [N] or nil;
+  /// the result is [T, N] f32.
+  ///
+  /// Few rows (decoding) are multiplied straight with the stored weight; of many, tiles of the weight are decoded once
+  /// for hundreds of rows. Quantised weights meet int8 activations in the first case, f32 in the second.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    precondition(weight.shape.count == 2 && weight.width == width, "linear: \(shape) with weight \(weight.shape)")
+    precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true, "linear: bias \(bias?.shape ?? [])")
+    let output = Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
+    if rows <= Self.fewRows {
+      multiplyFewRows(weight, bias, into: output)
+    } else {
+      multiplyManyRows(weight, bias, into: output)
+    }
+    let (x, bias) = (self, bias ?? Tensor(repeating: 0, shape: [0]))
+    return output.recorded(from: x, weight, bias) { gradient, gradients in
+      gradients.add(gradient.productWithWeight(weight, shape: x.shape), to: x)
+      gradients.add(gradient.outerProduct(with: x, shape: weight.shape), to: weight)
+      gradients.add(gradient.columnSums(), to: bias)
+    }
+  }
+
+  /// Up to this many rows the time goes into reading the weight, not into arithmetic.
+  private static let fewRows = 4
+
+  private func multiplyFewRows(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
+    let (rows, k, n) = (rows, width, weight.shape[0])
+    let y = output.floats
+    let offset = bias?.floats
+    switch weight.type {
+    case .q8_0, .q4_0:
+      let blocksPerRow = k / 32
+      let scratch = TensorStorage(byteCount: rows * blocksPerRow * MemoryLayout<ckernels_q8_block>.stride)
+      let quantized = scratch.address.assumingMemoryBound(to: ckernels_q8_block.self)
+      for t in 0..<rows { kernels.quantize_q8(floats + t * k, quantized + t * blocksPerRow, k) }
+      let dot = weight.type == .q8_0 ? kernels.dot_q8_0 : kernels.dot_q4_0
+      forEachWeightRow(n, bytesPerRow: weight.bytesPerRow) { j in
+        let row = weight.address + j * weight.bytesPerRow
+        for t in 0..<rows { y[t * n + j] = dot(row, quantized + t * blocksPerRow, k) + (offset?[j] ?? 0) }
+      }
+    case .f32, .f16, .bf16:
+      let dot = weight.type == .f32 ? kernels.dot_f32 : weight.type == .f16 ? kernels.dot_f16 : kernels.dot_bf16
+      forEachWeightRow(n, bytesPerRow: weight.bytesPerRow) { j in
+        let row = weight.address + j * weight.bytesPerRow
+        for t in 0..<rows { y[t * n + j] = dot(row, floats + t * k, k) + (offset?[j] ?? 0) }
+      }
+    default:
+      ThreadPool.shared.forEachRange(of: n, grain: 64) { range in
+        withScratch(k) { row in
+          for j in range {
+            weight.type.decode(weight.address + j * weight.bytesPerRow, into: row, count: k)
+            for t in 0..<rows { y[t * n + j] = kernels.dot_f32(row, floats + t * k, k) + (offset?[j] ?? 0) }
+          }
+        }
+      }
+    }
+  }
+
+  /// Shares the weight's rows among the threads in pieces of about 64 kB.
+  private func forEachWeightRow(_ n: Int, bytesPerRow: Int, _ body: (Int) -> Void) {
+    ThreadPool.shared.forEachRange(of: n, grain: max(8, 65536 / max(bytesPerRow, 1))) { range in
+      for j in range { body(j) }
+    }
+  }
+
+  private func multiplyManyRows(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
+    let (k, n) = (width, weight.shape[0])
+    let tiling = Tiling(rows: rows, columns: n)
+    ThreadPool.shared.forEach(tiling.count) { index in
+      let (tileRows, tileColumns) = tiling[index]
+      let c = output.floats + tileRows.lowerBound * n + tileColumns.lowerBound
+      if let offset = bias?.floats {
+        for t in 0..<tileRows.count {
+          memcpy(c + t * n, offset + tileColumns.lowerBound, tileColumns.count * 4)
+        }
+      }
+      weight.withFloatRows(tileColumns) { decoded in
+        MatrixProduct.serial(
+          tileRows.count, tileColumns.count, k, .init(floats + tileRows.lowerBound * k, stride: k),
+          .init(decoded, stride: k, transposed: true), beta: bias == nil ? 0 : 1, into: c, stride: n)
+      }
+    }
+  }
+
+  /// The rows as f32: in place where they are stored so, decoded into scratch memory otherwise.
+  func withFloatRows(_ range: Range<Int>, _ body: (UnsafePointer<Float>) -> Void) {
+    let start = address + range.lowerBound * bytesPerRow
+    if type == .f32 {
+      body(start.assumingMemoryBound(to: Float.self))
+    } else {
+      withScratch(range.count * width) { floats in
+        type.decode(start, into: floats, count: range.count * width)
+        body(floats)
+      }
+    }
+  }
+
+  /// dx = dy·W for dy = self [T, N].
+  private func productWithWeight(_ weight: Tensor, shape: [Int]) -> Tensor {
+    let (n, k) = (weight.shape[0], weight.width)
+    let result = Tensor(uninitialized: shape)
+    let decoded = weight.converted(to: .f32)
+    MatrixProduct.parallel(
+      rows, k, n, .init(floats, stride: n), .init(decoded.floats, stride: k), into: result.floats, stride: k)
+    return result
+  }
+
+  /// dW = dyᵀ·x for dy = self [T, N].
+  private func outerProduct(with x: Tensor, shape: [Int]) -> Tensor {
+    let (n, k) = (shape[0], shape[1])
+    let result = Tensor(uninitialized: shape)
+    MatrixProduct.parallel(
+      n, k, rows, .init(floats, stride: n, transposed: true), .init(x.floats, stride: k), into: result.floats,
+      stride: k)
+    return result
+  }
+
+  /// The sum over all rows: [T, N] → [N].
+  func columnSums() -> Tensor {
+    let result = Tensor(repeating: 0, shape: [width])
+    for t in 0..<rows { kernels.add_scaled(result.floats, floats + t * width, 1, width) }
+    return result
+  }
+}

@@ -1,0 +1,74 @@
+import Tensors
+
+/// A weight of the model: what the file holds, and what stands in its place while an adapter overrides it or the
+/// trainer changes it.
+public final class Parameter {
+  /// The tensor's name in the model file.
+  public let name: String
+  /// What the file holds.
+  public let base: Tensor
+  /// What the model computes with.
+  public var value: Tensor
+
+  init(name: String, base: Tensor) {
+    self.name = name
+    self.base = base
+    value = base
+  }
+}
+
+/// y = x·Wᵀ + b, with a slot for an adapter's low-rank pair.
+public final class Linear {
+  /// [out, in], in any storage type.
+  public let weight: Parameter
+  /// [out], f32.
+  public let bias: Parameter?
+  /// The adapter in use, if it adapts this layer.
+  public var lowRank: LowRankPair?
+
+  init(_ loader: inout ParameterLoader, _ name: String, from input: Int, to output: Int, bias: Bool = true) {
+    weight = loader.matrix("\(name).weight", [output, input])
+    self.bias = bias ? loader.vector("\(name).bias", output) : nil
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = x.linear(weight.value, bias: bias?.value)
+    guard let lowRank else { return y }
+    return y.plus(x.linear(lowRank.a).linear(lowRank.b), times: lowRank.scale)
+  }
+}
+
+/// LayerNorm with its weight and bias.
+public final class LayerNorm {
+  /// [width], f32.
+  public let weight: Parameter
+  /// [width], f32.
+  public let bias: Parameter
+  /// What keeps the division finite.
+  public let epsilon: Float
+
+  init(_ loader: inout ParameterLoader, _ name: String, _ width: Int, epsilon: Float) {
+    weight = loader.vector("\(name).weight", width)
+    bias = loader.vector("\(name).bias", width)
+    self.epsilon = epsilon
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    x.layerNorm(weight: weight.value, bias: bias.value, epsilon: epsilon)
+  }
+}
+
+/// RMSNorm with its weight.
+public final class RMSNorm {
+  /// [width], f32.
+  public let weight: Parameter
+  /// What keeps the division finite.
+  public let epsilon: Float
+
+  init(_ loader: inout ParameterLoader, _ name: String, _ width: Int, epsilon: Float) {
+    weight = loader.vector("\(name).weight", width)
+    self.epsilon = epsilon
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { x.rmsNorm(weight: weight.value, epsilon: epsilon) }
+}

@@ -1,0 +1,109 @@
+import Tensors
+
+/// Phi-2 with TinyGPT-V's norms: attention and MLP side by side on one LayerNorm, rotary positions on part of each
+/// head; LayerNorm on every head's queries and keys and RMSNorm behind the attention where the model has them.
+public final class Phi {
+  /// The model's sizes.
+  public let configuration: PhiConfiguration
+  private let tokenEmbedding: Parameter
+  private let blocks: [Block]
+  private let finalNorm: LayerNorm
+  private let outputHead: Linear
+  private let rotaryEmbedding: RotaryEmbedding
+
+  init(_ loader: inout ParameterLoader, _ configuration: PhiConfiguration) {
+    self.configuration = configuration
+    tokenEmbedding = loader.matrix("token_embd.weight", [configuration.vocabularySize, configuration.hiddenSize])
+    blocks = (0..<configuration.layers).map { Block(&loader, "blk.\($0)", configuration) }
+    finalNorm = LayerNorm(
+      &loader, "output_norm", configuration.hiddenSize, epsilon: configuration.layerNormEpsilon)
+    outputHead = Linear(&loader, "output", from: configuration.hiddenSize, to: configuration.vocabularySize)
+    rotaryEmbedding = RotaryEmbedding(
+      dimensions: configuration.rotaryDimensions, base: configuration.ropeBase,
+      positions: configuration.contextLength)
+  }
+
+  /// Token ids to their embeddings [T, hidden].
+  func embeddings(of ids: [Int]) -> Tensor { tokenEmbedding.value.gatheringRows(ids) }
+
+  /// Input embeddings [T, hidden] to hidden states [T, hidden] behind the final norm.
+  ///
+  /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
+  func callAsFunction(_ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil) -> Tensor {
+    let position = cache?.count ?? 0
+    precondition(position + embeddings.rows <= configuration.contextLength, "more tokens than the context holds")
+    var x = embeddings
+    for (index, block) in blocks.enumerated() {
+      x = block(x, rotaryEmbedding, position: position, cache: cache?.layers[index])
+      if index == 0 { observe?("phi.layer0", x) }
+    }
+    let hidden = finalNorm(x)
+    observe?("phi.final_norm", hidden)
+    return hidden
+  }
+
+  /// Hidden states [T, hidden] to logits [T, vocabulary].
+  func logits(_ hidden: Tensor) -> Tensor { outputHead(hidden) }
+
+  /// The layers that an adapter may adapt, by the name that they have in the model file (without `.weight`).
+  var adaptableLayers: [String: Linear] {
+    var layers: [String: Linear] = [:]
+    for (index, block) in blocks.enumerated() {
+      layers["blk.\(index).attn_qkv"] = block.queryKeyValue
+      layers["blk.\(index).attn_output"] = block.attentionOutput
+      layers["blk.\(index).ffn_up"] = block.up
+      layers["blk.\(index).ffn_down"] = block.down
+    }
+    return layers
+  }
+
+  private final class Block {
+    let norm: LayerNorm
+    let queryKeyValue: Linear
+    let queryNorm: LayerNorm?
+    let keyNorm: LayerNorm?
+    let attentionOutput: Linear
+    let postNorm: RMSNorm?
+    let up: Linear
+    let down: Linear
+    let heads: Int
+
+    init(_ loader: inout ParameterLoader, _ name: String, _ configuration: PhiConfiguration) {
+      let (width, epsilon) = (configuration.hiddenSize, configuration.layerNormEpsilon)
+      norm = LayerNorm(&loader, "\(name).attn_norm", width, epsilon: epsilon)
+      queryKeyValue = Linear(&loader, "\(name).attn_qkv", from: width, to: 3 * width)
+      attentionOutput = Linear(&loader, "\(name).attn_output", from: width, to: width)
+      up = Linear(&loader, "\(name).ffn_up", from: width, to: configuration.intermediateSize)
+      down = Linear(&loader, "\(name).ffn_down", from: configuration.intermediateSize, to: width)
+      heads = configuration.heads
+      if configuration.hasExtraNorms {
+        queryNorm = LayerNorm(&loader, "\(name).attn_q_norm", configuration.headSize, epsilon: epsilon)
+        keyNorm = LayerNorm(&loader, "\(name).attn_k_norm", configuration.headSize, epsilon: epsilon)
+        postNorm = RMSNorm(
+          &loader, "\(name).post_attention_norm", width, epsilon: configuration.postNormEpsilon)
+      } else {
+        (queryNorm, keyNorm, postNorm) = (nil, nil, nil)
+      }
+    }
+
+    func callAsFunction(
+      _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, position: Int, cache: KeyValueCache.Layer?
+    ) -> Tensor {
+      let n = norm(x)
+      let (q, k, v) = queryKeyValue(n).splitInThree()
+      let queries = normalized(q, queryNorm).rotated(rotaryEmbedding, heads: heads, position: position)
+      var keys = normalized(k, keyNorm).rotated(rotaryEmbedding, heads: heads, position: position)
+      var values = v
+      if let cache { (keys, values) = cache.appending(keys, values) }
+      var attended = attentionOutput(queries.attention(keys: keys, values: values, heads: heads, causal: true))
+      if let postNorm { attended = postNorm(attended) }
+      return x.plus(attended).plus(down(up(n).geluTanh()))
+    }
+
+    /// Each head's values [T, H·D] through a norm over D.
+    private func normalized(_ x: Tensor, _ norm: LayerNorm?) -> Tensor {
+      guard let norm else { return x }
+      return norm(x.reshaped([x.rows * heads, x.width / heads])).reshaped(x.shape)
+    }
+  }
+}

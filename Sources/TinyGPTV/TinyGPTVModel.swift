@@ -1,0 +1,126 @@
+import Diagnostics
+import ModelFiles
+import Pictures
+import Tensors
+import Tokenization
+
+/// A TinyGPT-V, or a plain Phi-2, ready to compute: weights, tokenizer and adapters.
+///
+/// One owner at a time: the model keeps the adapter in use, and nothing in it is locked.
+public final class TinyGPTVModel {
+  /// The file that it came from.
+  public let path: String
+  /// Its sizes.
+  public let configuration: TinyGPTVConfiguration
+  /// Its tokenizer.
+  public let tokenizer: BytePairTokenizer
+  /// The language model.
+  let phi: Phi
+  /// The way from a picture to the prompt, or nil for a plain Phi-2.
+  let vision: VisionEncoder?
+  /// Every weight, by its name in the file.
+  let parameters: [String: Parameter]
+
+  /// The adapters that can be switched to: first those in the file, then those added.
+  public private(set) var adapters: [Adapter] = []
+  /// The name of the adapter in use, or nil.
+  public private(set) var activeAdapter: String?
+  private let file: any TensorFile
+
+  init(
+    file: any TensorFile, configuration: TinyGPTVConfiguration, tokenizer: BytePairTokenizer, phi: Phi,
+    vision: VisionEncoder?, parameters: [String: Parameter]
+  ) {
+    path = file.path
+    self.file = file
+    self.configuration = configuration
+    self.tokenizer = tokenizer
+    self.phi = phi
+    self.vision = vision
+    self.parameters = parameters
+  }
+
+  // MARK: Adapters
+
+  /// Makes an adapter available, in place of one of the same name.
+  ///
+  /// - Throws: ``InputError`` if it does not fit the model or holds NaN or infinity; the model is then unchanged.
+  public func add(_ adapter: Adapter) throws(InputError) {
+    try adapter.check(layers: Set(phi.adaptableLayers.keys), shapes: parameters.mapValues(\.base.shape))
+    adapters.removeAll { $0.name == adapter.name }
+    adapters.append(adapter)
+    if activeAdapter == adapter.name { try use(adapter: adapter.name) }
+  }
+
+  /// Switches to the adapter of this name, or to none. Only references change.
+  ///
+  /// - Throws: ``InputError`` if there is no such adapter; nothing is switched then.
+  public func use(adapter name: String?) throws(InputError) {
+    let adapter = adapters.first { $0.name == name }
+    if let name, adapter == nil {
+      throw InputError(
+        file: path, field: "adapter", expected: "one of \(abbreviated(adapters.map(\.name) + ["none"]))", found: name)
+    }
+    for (layerName, layer) in phi.adaptableLayers { layer.lowRank = adapter?.pairs[layerName] }
+    for parameter in parameters.values { parameter.value = adapter?.overrides[parameter.name] ?? parameter.base }
+    activeAdapter = name
+  }
+
+  // MARK: Computing
+
+  /// A new cache for the adapter in use.
+  public func makeCache() -> KeyValueCache { KeyValueCache(configuration.phi, adapter: activeAdapter) }
+
+  /// A picture as vectors [queries, hidden] to put into a prompt, for the adapter in use.
+  ///
+  /// - Throws: ``InputError`` if the model has no eyes, or its file was cut short meanwhile.
+  public func encode(_ picture: Picture) throws(InputError) -> Tensor { try encode(picture, observe: nil) }
+
+  func encode(_ picture: Picture, observe: Observer?) throws(InputError) -> Tensor {
+    guard let vision else {
+      throw InputError(
+        file: path, expected: "a model with a vision tower", found: "a language model",
+        remedy: "Convert all of TinyGPT-V's files, or ask without a picture.")
+    }
+    let side = vision.configuration.imageSize
+    let vectors = vision(Tensor(picture.normalized(size: side), shape: [3, side, side]), observe: observe)
+    try checkSound(vectors, "the picture's vectors")
+    return vectors
+  }
+
+  /// A prompt's embeddings [T, hidden]: the text around the pictures, and the pictures' vectors between.
+  ///
+  /// - Parameters:
+  ///   - segments: token ids; one list more than there are pictures.
+  ///   - pictures: what ``encode(_:)`` gave.
+  public func embeddings(segments: [[Int]], pictures: [Tensor]) -> Tensor {
+    precondition(segments.count == pictures.count + 1, "\(segments.count) segments, \(pictures.count) pictures")
+    var parts: [Tensor] = []
+    for (index, ids) in segments.enumerated() {
+      if !ids.isEmpty { parts.append(phi.embeddings(of: ids)) }
+      if index < pictures.count { parts.append(pictures[index]) }
+    }
+    guard !parts.isEmpty else { return Tensor(repeating: 0, shape: [0, configuration.phi.hiddenSize]) }
+    return Tensor.concatenatingRows(parts)
+  }
+
+  /// Adds embeddings [T, hidden], T ≥ 1, to the cache's tokens and returns the logits [vocabulary] behind the last.
+  ///
+  /// - Throws: ``InputError`` if the logits are not finite (the weights hold NaN or infinity) or the file was cut short.
+  public func logits(after embeddings: Tensor, cache: KeyValueCache) throws(InputError) -> [Float] {
+    precondition(cache.adapter == activeAdapter, "a cache of another adapter")
+    let hidden = phi(embeddings, cache: cache)
+    let logits = phi.logits(hidden.rows(hidden.rows - 1..<hidden.rows))
+    try checkSound(logits, "the logits")
+    return logits.floatArray()
+  }
+
+  private func checkSound(_ tensor: Tensor, _ what: String) throws(InputError) {
+    try file.checkNotCut()
+    guard tensor.isFinite else {
+      throw InputError(
+        file: path, field: activeAdapter.map { "with adapter \($0)" }, expected: "finite numbers in \(what)",
+        found: "NaN or infinity", remedy: "The weights are damaged: convert the model again.")
+    }
+  }
+}

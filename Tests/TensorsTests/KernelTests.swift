@@ -1,0 +1,219 @@
+import CKernels
+import Foundation
+import Testing
+
+@testable import Tensors
+
+/// Every kernel of every instruction set against sums in Double and against the scalar set.
+@Suite struct KernelTests {
+  @Test func thisProcessorsSetIsAvailable() {
+    let chosen = String(cString: ckernels().pointee.name)
+    #expect(KernelSet.available.map(\.name).contains(chosen))
+    #expect(ckernels_named("sse9") == nil)
+  }
+
+  @Test(arguments: KernelSet.available)
+  func dotProducts(set: KernelSet) {
+    for (n, kind) in KernelSet.sizes.flatMap({ n in Numbers.allCases.map { (n, $0) } }) {
+      let x = kind.make(n, seed: 1)
+      let weights = kind.make(n, seed: 2)
+      for (type, dot) in [
+        (ScalarType.f32, set.table.dot_f32), (.f16, set.table.dot_f16), (.bf16, set.table.dot_bf16),
+      ] where type != .f16 || kind != .large && kind != .mixed {
+        let row = Tensor(weights, shape: [n]).converted(to: type)
+        let found = x.withUnsafeBufferPointer { dot(row.address, $0.baseAddress!, n) }
+        expectSum(of: zip(row.floatArray(), x).map { Double($0) * Double($1) }, found, "\(type) \(kind) \(n)")
+      }
+    }
+  }
+
+  @Test(arguments: KernelSet.available)
+  func quantizedDotProducts(set: KernelSet) {
+    var numbers = RandomNumbers(seed: 9)
+    for blockCount in [1, 2, 3, 4, 5, 8, 31, 44] {
+      for extreme in [false, true] {
+        let n = 32 * blockCount
+        // Activations that are multiples of a power of two and reach ±127 of it are represented exactly.
+        let x = (0..<n).map { i -> Float in
+          let q = extreme ? (i % 3 == 0 ? 127 : -127) : i % 32 == 0 ? 127 : Int.random(in: -127...127, using: &numbers)
+          return Float(q) * 0.0625
+        }
+        let quantized = quantize(x, KernelSet.scalar)
+        for type in [ScalarType.q8_0, .q4_0] {
+          var bytes = (0..<blockCount * type.bytesPerBlock).map { _ in
+            extreme ? UInt8(type == .q8_0 ? 0x80 : 0xff) : UInt8.random(in: 0...255, using: &numbers)
+          }
+          for b in 0..<blockCount {
+            let scale = ckernels_f16_from_f32(numbers.normal())
+            bytes[b * type.bytesPerBlock] = UInt8(truncatingIfNeeded: scale)
+            bytes[b * type.bytesPerBlock + 1] = UInt8(scale >> 8)
+          }
+          var weights = [Float](repeating: 0, count: n)
+          bytes.withUnsafeBytes { type.decode($0.baseAddress!, into: &weights, count: n) }
+          let dot = type == .q8_0 ? set.table.dot_q8_0 : set.table.dot_q4_0
+          let found = bytes.withUnsafeBytes { bytes in
+            quantized.withUnsafeBufferPointer { dot(bytes.baseAddress!, $0.baseAddress!, n) }
+          }
+          expectSum(
+            of: zip(weights, x).map { Double($0) * Double($1) }, found, "\(type) \(blockCount) blocks, \(extreme)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: KernelSet.available)
+  func quantizedActivations(set: KernelSet) {
+    for kind in Numbers.allCases {
+      for n in stride(from: 32, through: 320, by: 32) {
+        let x = kind.make(n, seed: UInt64(n))
+        let blocks = quantize(x, set)
+        for (b, block) in blocks.enumerated() {
+          let q = withUnsafeBytes(of: block.q) { Array($0.bindMemory(to: Int8.self)) }
+          let largest = x[32 * b..<32 * b + 32].map(abs).max() ?? 0
+          #expect(block.sum == q.reduce(0) { $0 + Int32($1) })
+          #expect(block.scale == largest / 127)
+          #expect(!q.contains(-128))
+          for i in 0..<32 {
+            let error = abs(Double(block.scale) * Double(q[i]) - Double(x[32 * b + i]))
+            // Half a step, or below the normal numbers the whole value.
+            #expect(error <= max(0.501 * Double(block.scale), 2e-36))
+          }
+        }
+        let reference = quantize(x, KernelSet.scalar)
+        #expect(zip(blocks, reference).allSatisfy { bytes(of: $0) == bytes(of: $1) }, "\(kind)")
+      }
+    }
+  }
+
+  @Test(arguments: KernelSet.available)
+  func conversions(set: KernelSet) {
+    var numbers = RandomNumbers(seed: 3)
+    for (type, convert, scalar) in [
+      (ScalarType.f16, set.table.f16_to_f32, KernelSet.scalar.table.f16_to_f32),
+      (.bf16, set.table.bf16_to_f32, KernelSet.scalar.table.bf16_to_f32),
+      (.q8_0, set.table.q8_0_to_f32, KernelSet.scalar.table.q8_0_to_f32),
+      (.q4_0, set.table.q4_0_to_f32, KernelSet.scalar.table.q4_0_to_f32),
+      (.q4_k, set.table.q4_k_to_f32, KernelSet.scalar.table.q4_k_to_f32),
+      (.q6_k, set.table.q6_k_to_f32, KernelSet.scalar.table.q6_k_to_f32),
+    ] {
+      for blocks in type.blockSize > 1 ? Array(1...9) : KernelSet.sizes {
+        let n = blocks * type.blockSize
+        let source = (0..<blocks * type.bytesPerBlock).map { _ in UInt8.random(in: 0...255, using: &numbers) }
+        let found = withGuarded(n) { target in source.withUnsafeBytes { convert($0.baseAddress!, target, n) } }
+        let expected = withGuarded(n) { target in source.withUnsafeBytes { scalar($0.baseAddress!, target, n) } }
+        #expect(zip(found, expected).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }, "\(type) \(n)")
+      }
+    }
+  }
+
+  @Test(arguments: KernelSet.available)
+  func additionsSumsAndMaxima(set: KernelSet) {
+    for (n, kind) in KernelSet.sizes.flatMap({ n in Numbers.allCases.map { (n, $0) } }) {
+      let (x, y) = (kind.make(n, seed: 4), kind.make(n, seed: 5))
+      let found = withGuarded(n) { target in
+        target.update(from: y, count: n)
+        set.table.add_scaled(target, x, -0.3, n)
+      }
+      for i in 0..<n {
+        expectSum(of: [Double(y[i]), Double(-0.3 as Float) * Double(x[i])], found[i], "add \(kind) \(n)")
+      }
+      expectSum(of: x.map(Double.init), set.table.sum(x, n), "sum \(kind) \(n)")
+      #expect(set.table.maximum(x, n) == x.max())
+      // The largest at every place, the others far below.
+      var spiked = x.map { -abs($0) - 1 }
+      for place in [0, n / 2, n - 1] {
+        spiked[place] = -0.5
+        #expect(set.table.maximum(spiked, n) == -0.5)
+        spiked[place] = -2
+      }
+    }
+  }
+
+  @Test(arguments: KernelSet.available)
+  func norms(set: KernelSet) {
+    for n in KernelSet.sizes {
+      for kind in [Numbers.ordinary, .tiny, .denormal, .zeros, .equal] {
+        let x = kind.make(n, seed: 6)
+        let (weight, bias) = (Numbers.ordinary.make(n, seed: 7), Numbers.ordinary.make(n, seed: 8))
+        let values = { (x: [Float]) in Values([x.count], x.map(Double.init)) }
+        for hasBias in [true, false] {
+          let expected = Textbook.layerNorm(values(x), values(weight), hasBias ? values(bias) : nil, epsilon: 1e-5)
+          var statistics: [Float] = [.nan, .nan]
+          let found = withGuarded(n) { y in
+            bias.withUnsafeBufferPointer { bias in
+              set.table.layer_norm(x, weight, hasBias ? bias.baseAddress : nil, 1e-5, y, &statistics, n)
+            }
+          }
+          // The mean's rounding error is divided by as little as √ε where all values are equal.
+          expectNear(found, expected.elements, 2e-4, "layer_norm \(kind) \(n)")
+          let withoutStatistics = withGuarded(n) { set.table.layer_norm(x, weight, nil, 1e-5, $0, nil, n) }
+          #expect(hasBias || withoutStatistics == found)
+          #expect(abs(Double(statistics[0]) - x.map(Double.init).reduce(0, +) / Double(n)) < 1e-6)
+        }
+        let expected = Textbook.rmsNorm(values(x), values(weight), epsilon: 1e-5)
+        var reciprocal = Float.nan
+        let found = withGuarded(n) { set.table.rms_norm(x, weight, 1e-5, $0, &reciprocal, n) }
+        expectNear(found, expected.elements, 1e-5, "rms_norm \(kind) \(n)")
+        #expect(withGuarded(n) { set.table.rms_norm(x, weight, 1e-5, $0, nil, n) } == found)
+        let meanSquare = x.reduce(0) { $0 + Double($1) * Double($1) } / Double(n)
+        #expect(abs(Double(reciprocal) * (meanSquare + 1e-5).squareRoot() - 1) < 1e-5)
+      }
+    }
+  }
+
+  @Test(arguments: KernelSet.available)
+  func activationsKeepWithinTheirRows(set: KernelSet) {
+    for n in KernelSet.sizes {
+      let (x, dy) = (Numbers.ordinary.make(n, seed: 10), Numbers.ordinary.make(n, seed: 11))
+      for (forward, backward, formula, slope) in [
+        (set.table.gelu, set.table.gelu_backward, Textbook.gelu, Textbook.geluSlope),
+        (set.table.gelu_tanh, set.table.gelu_tanh_backward, Textbook.geluTanh, Textbook.geluTanhSlope),
+      ] {
+        expectNear(withGuarded(n) { forward(x, $0, n) }, x.map { formula(Double($0)) }, 2e-6, "forward \(n)")
+        let dx = withGuarded(n) {
+          $0.update(repeating: 0.25, count: n)
+          backward(x, dy, $0, n)
+        }
+        expectNear(dx, zip(x, dy).map { 0.25 + Double($1) * slope(Double($0)) }, 5e-6, "backward \(n)")
+      }
+      var sum: Float = 0
+      let powers = withGuarded(n) {
+        $0.update(from: x, count: n)
+        sum = set.table.exp_shifted($0, 3.5, n)
+      }
+      expectNear(powers, x.map { exp(Double($0) - 3.5) }, 1e-6, "exp_shifted \(n)")
+      expectSum(of: powers.map(Double.init), sum, "sum of exp_shifted")
+    }
+  }
+}
+
+private func quantize(_ x: [Float], _ set: KernelSet) -> [ckernels_q8_block] {
+  var blocks = [ckernels_q8_block](repeating: ckernels_q8_block(), count: x.count / 32)
+  set.table.quantize_q8(x, &blocks, x.count)
+  return blocks
+}
+
+private func bytes(of block: ckernels_q8_block) -> [UInt8] { withUnsafeBytes(of: block) { Array($0) } }
+
+/// Expects a float sum: its error is measured against the sum of the addends' magnitudes.
+private func expectSum(
+  of addends: [Double], _ found: Float, _ what: @autoclosure () -> String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let (sum, magnitude) = addends.reduce((0, 0)) { ($0.0 + $1, $0.1 + abs($1)) }
+  // Each addend may lose half of the smallest denormal number.
+  let limit = 1e-5 * magnitude + 1e-45 * Double(addends.count)
+  if !(abs(Double(found) - sum) <= limit) {
+    Issue.record("\(what()): \(found) instead of \(sum)", sourceLocation: sourceLocation)
+  }
+}
+
+private func expectNear(
+  _ found: [Float], _ expected: [Double], _ tolerance: Double, _ what: @autoclosure () -> String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  for i in expected.indices where !(abs(Double(found[i]) - expected[i]) <= tolerance * max(1, abs(expected[i]))) {
+    Issue.record("\(what()) at \(i): \(found[i]) instead of \(expected[i])", sourceLocation: sourceLocation)
+    return
+  }
+}

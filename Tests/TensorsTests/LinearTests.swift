@@ -1,0 +1,99 @@
+import CKernels
+import Testing
+
+@testable import Tensors
+
+/// Products with stored weights, few rows and many, each against the textbook on the decoded weight.
+@Suite struct LinearTests {
+  @Test(arguments: ScalarType.allCases, [1, 2, 3, 4, 5, 70])
+  func everyWeightType(type: ScalarType, rows: Int) {
+    Poison.fillIdleMemory()
+    for (k, n) in type.blockSize == 1 ? [(1, 1), (37, 5), (64, 9), (130, 200)] : [(256, 1), (512, 9), (256, 210)] {
+      let weight = stored([n, k], type)
+      // Multiples of 1/32 that reach 127/32 in every block survive the rounding to int8, so that the limit can be tight.
+      var numbers = RandomNumbers(seed: UInt64(rows))
+      let x = Tensor(
+        (0..<rows * k).map { Float($0 % k % 32 == 0 ? 127 : Int.random(in: -127...127, using: &numbers)) / 32 },
+        shape: [rows, k])
+      let bias = Tensor.random([n], seed: 3)
+      let exact = Values([rows, k], x.floatArray().map(Double.init))
+      let weights = Values([n, k], weight.floatArray().map(Double.init))
+      for bias in [bias, nil] {
+        let found = x.linear(weight, bias: bias)
+        let offset = bias.map { Values([n], $0.floatArray().map(Double.init)) }
+        #expect(found.shape == [rows, n])
+        expectClose(
+          found.floatArray(), Textbook.linear(exact, weights, offset).elements, 1e-5, "\(type) \(rows)×\(k)×\(n)",
+          #_sourceLocation)
+      }
+    }
+  }
+
+  /// What the rounding of activations to int8 costs: errors spread evenly over a step of each block's scale, so with the
+  /// variance step²/12 for every weight. Of some hundred results none should be five standard deviations off.
+  @Test(arguments: [ScalarType.q8_0, .q4_0])
+  func roundedActivationsStayWithinTheirBound(type: ScalarType) {
+    let (rows, k, n) = (4, 1408, 33)
+    let weight = stored([n, k], type)
+    let x = Tensor.random([rows, k], seed: 8)
+    let (values, weights) = (x.floatArray(), weight.floatArray())
+    let found = x.linear(weight).floatArray()
+    let exact = Textbook.linear(
+      Values([rows, k], values.map(Double.init)), Values([n, k], weights.map(Double.init)), nil)
+    for (index, y) in found.enumerated() {
+      let (t, j) = (index / n, index % n)
+      var variance = 0.0
+      for b in stride(from: 0, to: k, by: 32) {
+        let step = Double(values[t * k + b..<t * k + b + 32].map(abs).max() ?? 0) / 127
+        variance += weights[j * k + b..<j * k + b + 32].reduce(0) { $0 + Double($1 * $1) } * step * step / 12
+      }
+      #expect(abs(Double(y) - exact.elements[index]) <= 5 * variance.squareRoot())
+    }
+  }
+
+  /// A frozen quantised weight still passes the gradient on to its input and its bias.
+  @Test(arguments: [ScalarType.f16, .bf16, .q8_0, .q4_0, .q4_k, .q6_k], [2, 6])
+  func gradientsPassStoredWeights(type: ScalarType, rows: Int) {
+    let weight = stored([5, 256], type)
+    let (x, bias) = (Tensor.random([rows, 256], seed: 1), Tensor.random([5], seed: 2).requiringGradient())
+    let marked = x.requiringGradient()
+    let seed = Tensor.random([rows, 5], seed: 4)
+    let gradients = marked.linear(weight, bias: bias).gradients(seed: seed)
+    let dy = seed.floatArray().map(Double.init)
+    let w = weight.floatArray().map(Double.init)
+    var dx = [Double](repeating: 0, count: rows * 256)
+    for t in 0..<rows {
+      for j in 0..<5 {
+        for i in 0..<256 { dx[t * 256 + i] += dy[t * 5 + j] * w[j * 256 + i] }
+      }
+    }
+    expectClose(gradients[marked]?.floatArray() ?? [], dx, 1e-5, "dx", #_sourceLocation)
+    let dBias = (0..<5).map { j in stride(from: j, to: dy.count, by: 5).reduce(0.0) { $0 + dy[$1] } }
+    expectClose(gradients[bias]?.floatArray() ?? [], dBias, 1e-5, "dBias", #_sourceLocation)
+  }
+
+  /// A weight of random content: encoded where we can write the type, random bytes where we only read it.
+  private func stored(_ shape: [Int], _ type: ScalarType) -> Tensor {
+    if type.isEncodable { return Tensor.random(shape, seed: 2, scale: 0.1).converted(to: type) }
+    var numbers = RandomNumbers(seed: 12)
+    let tensor = Tensor(uninitialized: shape, type: type)
+    let bytes = tensor.address.assumingMemoryBound(to: UInt8.self)
+    for i in 0..<tensor.byteCount { bytes[i] = UInt8.random(in: 0...255, using: &numbers) }
+    switch type {
+    case .f64:
+      for i in 0..<tensor.count {
+        tensor.address.storeBytes(of: Double(numbers.normal()), toByteOffset: 8 * i, as: Double.self)
+      }
+    case .q4_k, .q6_k:
+      // Scales of an ordinary size where random bytes would give infinity.
+      for block in stride(from: 0, to: tensor.byteCount, by: type.bytesPerBlock) {
+        for offset in type == .q4_k ? [0, 2] : [208] {
+          let scale = ckernels_f16_from_f32(numbers.normal() * 0.01)
+          tensor.address.storeBytes(of: scale, toByteOffset: block + offset, as: UInt16.self)
+        }
+      }
+    default: break
+    }
+    return tensor
+  }
+}
