@@ -52,7 +52,7 @@ struct UpstreamSources {
   /// Reads EVA's tower and BLIP-2's Q-Former.
   mutating func readVision() throws(InputError) {
     guard let vision = options.vision, let qFormer = options.qFormer else { return }
-    let tower = try PyTorchArchive(path: vision)
+    let tower = try archive(vision)
     let depth = architecture.vision.layers
     try take(tower) { name in
       guard let ours = UpstreamNames.vision(name) else { return nil }
@@ -66,7 +66,7 @@ struct UpstreamSources {
       rows["v.patch_embd.weight"] = RowSource(
         patch.tensor(), shape: [patch.shape[0], patch.shape.dropFirst().reduce(1, *)])
     }
-    try take(try PyTorchArchive(path: qFormer), UpstreamNames.qFormer)
+    try take(archive(qFormer), UpstreamNames.qFormer)
     for name in ["v.class_embd", "qf.query_tokens"] {
       // [1, n, width] in upstream's files.
       guard let source = rows[name], source.shape.count == 3, source.shape[0] == 1 else { continue }
@@ -77,7 +77,7 @@ struct UpstreamSources {
   /// Reads a stage checkpoint: projections and norms go into the model, LoRA pairs become an adapter.
   mutating func readCheckpoint() throws(InputError) {
     guard let path = options.checkpoint else { return }
-    let file = try PyTorchArchive(path: path)
+    let file = try archive(path)
     files.append(file)
     var collector = LowRankCollector(source: path, configuration: phi)
     for name in file.tensorNames {
@@ -176,6 +176,14 @@ struct UpstreamSources {
   }
 
   // MARK: Helpers
+
+  /// Opens a `.pth` and checks every record: a conversion reads all of it anyway, and a damaged download should be told
+  /// here rather than by strange answers.
+  private func archive(_ path: String) throws(InputError) -> PyTorchArchive {
+    let archive = try PyTorchArchive(path: path)
+    try archive.verifyChecksums()
+    return archive
+  }
 
   private mutating func take(_ file: any TensorFile, _ rename: (String) -> String?) throws(InputError) {
     files.append(file)

@@ -5,17 +5,25 @@ import Foundation
 public struct ChildProcess {
   /// How it ended.
   public enum Ending: Equatable, Sendable {
+    /// By itself, with this status.
     case exited(Int32)
+    /// By a signal that nobody here sent.
     case killedBySignal(Int32)
+    /// Killed, since it took too long.
     case timedOut
   }
 
   /// What came of one run.
   public struct Result: Sendable {
+    /// How it ended.
     public var ending: Ending
+    /// What it wrote to standard output.
     public var output: Data
+    /// What it wrote to standard error, as text.
     public var errorOutput: String
+    /// The most memory that was resident at once, in bytes.
     public var peakBytes: UInt64
+    /// How long it ran, by the clock on the wall.
     public var seconds: Double
 
     /// Standard output as text.

@@ -1,0 +1,46 @@
+# make help says what there is.
+
+PREFIX ?= /usr/local
+# Added to every build and test, such as SWIFT_FLAGS="-Xswiftc -warnings-as-errors".
+SWIFT_FLAGS ?=
+
+# Numeric Swift without optimisation is tens of times slower, so tests run in release too. One set of flags for all:
+# other flags would build everything once more.
+FLAGS := -c release -Xswiftc -enable-testing $(SWIFT_FLAGS)
+SOURCES := Sources Tests Package.swift
+
+.PHONY: help test build lint format install clean packages swift
+
+help:
+	@echo "make test      install missing Debian packages, build, run all tests"
+	@echo "make build     the same without the tests; the program is .build/release/tinygptv"
+	@echo "make lint      check the layout of the sources"
+	@echo "make format    correct the layout of the sources"
+	@echo "make install   copy the program to PREFIX/bin ($(PREFIX)/bin)"
+	@echo "make clean     delete what was built"
+	@echo "SWIFT_FLAGS=…  is added to every build, as in SWIFT_FLAGS=\"-Xswiftc -warnings-as-errors\""
+
+test: packages swift
+	swift test $(FLAGS)
+
+build: packages swift
+	swift build $(FLAGS) --product tinygptv
+
+lint: swift
+	swift format lint --strict -r $(SOURCES)
+
+format: swift
+	swift format -i -r $(SOURCES)
+
+install: build
+	install -D -m 755 "$$(swift build $(FLAGS) --show-bin-path)/tinygptv" "$(DESTDIR)$(PREFIX)/bin/tinygptv"
+
+clean:
+	rm -rf .build
+
+packages:
+	@Scripts/install-packages
+
+swift:
+	@command -v swift >/dev/null || { \
+	  echo "Swift 6.1 or newer is needed and is not on the PATH: see https://www.swift.org/install/linux/" >&2; exit 1; }
