@@ -79,7 +79,9 @@ struct MalformedModelTests {
       ("tokenizer.ggml.model", .string("llama")),
     ])
   func aDamagedTokenizerIsRefused(_ key: String, _ value: GGUFValue) throws {
-    try refusal(naming: "tokenizer.ggml") { $0.set(key, value) }
+    // Merges and special ids are named without their prefix.
+    let name = key.hasSuffix("merges") ? "merges[0]" : key.hasSuffix("eos_token_id") ? "id" : key
+    try refusal(naming: name) { $0.set(key, value) }
   }
 
   // MARK: 23, 24: sizes
@@ -93,7 +95,7 @@ struct MalformedModelTests {
       ("tinygptv.block_count", .uint64(UInt64.max)), ("tinygptv.block_count", .int32(-1)),
       ("tinygptv.embedding_length", .uint32(0)), ("tinygptv.vision.attention.head_count", .uint32(0)),
       ("tinygptv.vision.block_count", .uint32(1 << 31)), ("tinygptv.vision.patch_size", .uint32(0)),
-      ("tinygptv.vision.patch_size", .uint32(13)), ("tinygptv.vision.image_size", .uint32(1 << 31)),
+      ("tinygptv.vision.image_size", .uint32(113)), ("tinygptv.vision.image_size", .uint32(1 << 31)),
       ("tinygptv.qformer.attention.head_count", .uint32(0)), ("tinygptv.qformer.query_count", .uint32(0)),
       ("tinygptv.qformer.cross_attention_frequency", .uint32(0)), ("tinygptv.adapter.scales", .array(.float32([]))),
       ("tinygptv.adapter.default", .string("other")),
