@@ -55,9 +55,12 @@ let package = Package(
     .testTarget(name: "PicturesTests", dependencies: ["Pictures", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(
       name: "TinyGPTVTests",
-      dependencies: ["TinyGPTV", "Dialogue", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
+      dependencies: [
+        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "TinyGPTVCommand", "TestSupport",
+      ]),
     .testTarget(name: "DialogueTests", dependencies: ["Dialogue", "TestSupport"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["TinyGPTVCommand", "TestSupport"]),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["ModelFiles", "Tokenization", "TinyGPTVCommand", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -201,6 +201,14 @@ extension GGUFFile {
     return value
   }
 
+  /// If the key is there, it must hold one number of this type for each token, as other readers of the format rely on.
+  fileprivate func requireArray(_ key: String, count: Int, of type: String) throws(InputError) {
+    guard let value = metadata[key] else { return }
+    try require(
+      value.array?.elementTypeName == type && value.array?.count == count, key, "\(count) numbers of type \(type)",
+      value.array.map { "\($0.count) of \($0.elementTypeName)" } ?? value.typeName)
+  }
+
   fileprivate func require(
     _ condition: Bool, _ key: String, _ expected: String, _ found: String
   ) throws(InputError) {
@@ -216,8 +224,11 @@ extension BytePairTokenizer {
       throw InputError(
         file: file.path, field: "tokenizer.ggml.model", expected: "gpt2, a byte-level BPE", found: model)
     }
+    let tokens = try file.strings("tokenizer.ggml.tokens")
+    try file.requireArray("tokenizer.ggml.token_type", count: tokens.count, of: "int32")
+    try file.requireArray("tokenizer.ggml.scores", count: tokens.count, of: "float32")
     try self.init(
-      tokens: try file.strings("tokenizer.ggml.tokens"), merges: try file.strings("tokenizer.ggml.merges"),
+      tokens: tokens, merges: try file.strings("tokenizer.ggml.merges"),
       tokenTypes: try file.integersIfPresent("tokenizer.ggml.token_type", in: 0...6),
       endOfText: try file.integerIfPresent("tokenizer.ggml.eos_token_id", in: 0...Int(Int32.max)), file: file.path)
   }
