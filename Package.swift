@@ -56,7 +56,8 @@ let package = Package(
     .testTarget(
       name: "TinyGPTVTests",
       dependencies: [
-        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "TinyGPTVCommand", "TestSupport",
+        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "TinyGPTVCommand",
+        "TestSupport",
       ]),
     .testTarget(name: "DialogueTests", dependencies: ["Dialogue", "TestSupport"]),
     .testTarget(

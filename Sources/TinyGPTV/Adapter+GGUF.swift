@@ -9,11 +9,11 @@ extension Adapter {
 
   /// The adapters that travel in a model file.
   static func adapters(in file: GGUFFile) throws(InputError) -> [Adapter] {
-    guard let names = try file.stringsIfPresent(MetadataKey.adapterNames) else { return [] }
-    let scales = try file.floats(MetadataKey.adapterScales)
+    guard let names = try file.stringsIfPresent(AdapterMetadata.names) else { return [] }
+    let scales = try file.floats(AdapterMetadata.scales)
     guard scales.count == names.count, names.count <= 1024, Set(names).count == names.count else {
       throw InputError(
-        file: file.path, field: MetadataKey.adapterNames,
+        file: file.path, field: AdapterMetadata.names,
         expected: "\(scales.count) different names, one for each scale",
         found: "\(names.count)")
     }

@@ -51,9 +51,9 @@ struct ModelFilePlan {
     ]
     metadata += configuration.metadata
     if !adapters.isEmpty {
-      metadata.append((MetadataKey.adapterNames, .array(.string(adapters.map(\.name)))))
-      metadata.append((MetadataKey.adapterScales, .array(.float32(adapters.map(\.commonScale)))))
-      metadata.append((MetadataKey.defaultAdapter, .string(adapters[adapters.count - 1].name)))
+      metadata.append((AdapterMetadata.names, .array(.string(adapters.map(\.name)))))
+      metadata.append((AdapterMetadata.scales, .array(.float32(adapters.map(\.commonScale)))))
+      metadata.append((AdapterMetadata.standard, .string(adapters[adapters.count - 1].name)))
     }
     metadata += tokenizer.metadata(paddedTo: configuration.phi.vocabularySize)
     self.metadata = metadata

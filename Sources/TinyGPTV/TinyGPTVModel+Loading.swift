@@ -22,7 +22,7 @@ extension TinyGPTVModel {
       file: file, configuration: configuration, tokenizer: tokenizer, phi: phi, vision: vision,
       parameters: loader.parameters)
     for adapter in try Adapter.adapters(in: file) { try add(adapter) }
-    if let name = try file.stringIfPresent(MetadataKey.defaultAdapter) { try use(adapter: name) }
+    if let name = try file.stringIfPresent(AdapterMetadata.standard) { try use(adapter: name) }
   }
 
   /// What a model of these sizes is made of, in the order of the file.
@@ -45,12 +45,16 @@ extension TinyGPTVModel {
 /// The metadata keys that only this project uses. The others are GGUF's.
 enum MetadataKey {
   static let architecture = "tinygptv"
-  /// Names of the adapters in the file.
-  static let adapterNames = "tinygptv.adapter.names"
+}
+
+/// The metadata keys of the adapters that travel in a model file.
+public enum AdapterMetadata {
+  /// Their names.
+  public static let names = "tinygptv.adapter.names"
   /// For each of them, the factor of its low-rank product.
-  static let adapterScales = "tinygptv.adapter.scales"
+  public static let scales = "tinygptv.adapter.scales"
   /// The one that is on by default.
-  static let defaultAdapter = "tinygptv.adapter.default"
+  public static let standard = "tinygptv.adapter.default"
 }
 
 extension TinyGPTVConfiguration {

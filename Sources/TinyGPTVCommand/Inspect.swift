@@ -32,10 +32,12 @@ private struct FileSummary {
   var path: String
   var format: String
   var metadata: [(key: String, value: SummaryValue)]
+  var adapters: [AdapterSummary]
   var tensors: [TensorDescription]
 
   init(_ file: any TensorFile) {
     path = file.path
+    adapters = AdapterSummary.all(in: file)
     tensors = file.tensorNames.compactMap { file.description(of: $0) }
     metadata = []
     switch file {
@@ -80,6 +82,7 @@ private struct FileSummary {
         key: "metadata",
         value: .object(JSONObject(metadata.map { .init(key: $0.key, value: $0.value.json) }))),
     ]
+    if !adapters.isEmpty { members.append(.init(key: "adapters", value: .array(adapters.map(\.json)))) }
     if showsTensors {
       let list = tensors.map { tensor in
         JSONValue.object(
@@ -113,6 +116,10 @@ private struct FileSummary {
     if !metadata.isEmpty {
       let rows = metadata.map { [$0.key.escapingControlCharacters(limit: 120), $0.value.text] }
       lines += [""] + Self.table(header: ["metadata", ""], rows: rows, rightAligned: [])
+    }
+    if !adapters.isEmpty {
+      let header = ["adapter"] + Array(repeating: "", count: 4)
+      lines += [""] + Self.table(header: header, rows: adapters.map(\.cells), rightAligned: [])
     }
     if showsTensors, !tensors.isEmpty {
       let rows = tensors.map { tensor in
