@@ -95,6 +95,7 @@ import Testing
       #expect(ScalarType(name: type.name.uppercased()) == type)
       #expect(type.isQuantized == (type.blockSize > 1))
     }
+    #expect(ScalarType.allCases.map(\.name).prefix(6) == ["f32", "f16", "q4_0", "q8_0", "q4_k", "q6_k"])
     #expect(ScalarType(name: "q5_1") == nil)
     #expect(ScalarType(rawValue: 39) == nil)
     #expect(ScalarType.allCases.filter { !$0.isFloatingPoint } == [.i8, .i16, .i32, .i64])
