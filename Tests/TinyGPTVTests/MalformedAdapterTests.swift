@@ -53,7 +53,7 @@ struct MalformedAdapterTests {
     try withTemporaryFolder { folder in
       let output = folder.appendingPathComponent("model.gguf").path
       for (option, file, faults) in [
-        ("--checkpoint", "tiny-b/TinyGPT-V_for_Stage4.pth", ["blk.0.attn_qkv", "[360, 4]"]),
+        ("--checkpoint", "tiny-b/TinyGPT-V_for_Stage4.pth", ["attn_qkv", "[360, 4]"]),
         ("--checkpoint", "tiny-a/eva_vit_g.pth", ["unexpected"]),
         ("--vision", "tiny-a/blip2_pretrained_flant5xxl.pth", ["missing"]),
         ("--qformer", "tiny-a/eva_vit_g.pth", ["missing"]),

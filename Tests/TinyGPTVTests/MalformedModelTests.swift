@@ -80,7 +80,9 @@ struct MalformedModelTests {
     ])
   func aDamagedTokenizerIsRefused(_ key: String, _ value: GGUFValue) throws {
     // Merges and special ids are named without their prefix.
-    let name = key.hasSuffix("merges") ? "merges[0]" : key.hasSuffix("eos_token_id") ? "id" : key
+    let name =
+      key.hasSuffix("tokens")
+      ? "token_type" : key.hasSuffix("merges") ? "merges[0]" : key.hasSuffix("eos_token_id") ? "id" : key
     try refusal(naming: name) { $0.set(key, value) }
   }
 
