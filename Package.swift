@@ -48,7 +48,8 @@ let package = Package(
     // MARK: Tests: one target per target above
 
     .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/TestSupport"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Diagnostics", "Tensors", "CKernels", "TestSupport"]),
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),

@@ -159,9 +159,10 @@ public actor Engine {
     let segments = try segments(question).map { model.tokenizer.encode($0) }
     var pictures: [Tensor] = []
     if let picture = question.picture {
+      let known = question.pictureKey.flatMap(remembered)
       let start = ContinuousClock.now
-      pictures = [try vectors(of: picture, key: question.pictureKey, report: report)]
-      timings.pictureSeconds = start.secondsSince
+      pictures = [try known ?? encode(picture, key: question.pictureKey, report: report)]
+      if known == nil { timings.pictureSeconds = start.secondsSince }
     }
     let inputs = model.embeddings(segments: segments, pictures: pictures)
     try model.checkFits(tokens: inputs.rows)
@@ -190,14 +191,16 @@ public actor Engine {
     return Answer(text: writer.text, tokens: writer.tokens, stopReason: reason, timings: timings)
   }
 
-  private func vectors(
-    of picture: Picture, key: String?, report: (AnswerEvent) -> Void
+  /// A picture's vectors if they were computed before; it then counts as the latest.
+  private func remembered(_ key: String) -> Tensor? {
+    guard let index = seen.firstIndex(where: { $0.key == key }) else { return nil }
+    seen.append(seen.remove(at: index))
+    return seen.last?.vectors
+  }
+
+  private func encode(
+    _ picture: Picture, key: String?, report: (AnswerEvent) -> Void
   ) throws(InputError) -> Tensor {
-    if let key, let index = seen.firstIndex(where: { $0.key == key }) {
-      let known = seen.remove(at: index)
-      seen.append(known)
-      return known.vectors
-    }
     report(.encodingPicture)
     let vectors = try model.encode(picture)
     if let key { seen = seen.suffix(Self.seenLimit - 1) + [(key, vectors)] }

@@ -10,7 +10,7 @@ extension Adapter {
     var result = self
     result.pairs = [:]
     var split: [String: [Int: LowRankPair]] = [:]
-    for (layer, pair) in pairs {
+    for (layer, pair) in pairs.sorted(by: { $0.key < $1.key }) {
       if let (fused, part) = Self.partOfFused(layer) {
         split[fused, default: [:]][part] = pair
       } else if isInterleaved && layer.hasSuffix(".attn_qkv") {
@@ -20,7 +20,7 @@ extension Adapter {
         result.pairs[layer] = pair
       }
     }
-    for (fused, parts) in split {
+    for (fused, parts) in split.sorted(by: { $0.key < $1.key }) {
       guard result.pairs[fused] == nil else {
         throw InputError(
           file: source, field: fused, expected: "fused or separate projections", found: "both for one layer")

@@ -147,7 +147,7 @@ struct LowRankCollector {
   ) throws(InputError) -> Adapter {
     try checkAllKnown()
     var pairs: [String: LowRankPair] = [:]
-    for (layer, half) in halves {
+    for (layer, half) in halves.sorted(by: { $0.key < $1.key }) {
       guard let a = half.a, let b = half.b else {
         throw InputError(
           file: source, field: half.module, expected: "lora_A and lora_B",
