@@ -159,10 +159,13 @@ public actor Engine {
     let segments = try segments(question).map { model.tokenizer.encode($0) }
     var pictures: [Tensor] = []
     if let picture = question.picture {
-      let known = question.pictureKey.flatMap(remembered)
-      let start = ContinuousClock.now
-      pictures = [try known ?? encode(picture, key: question.pictureKey, report: report)]
-      if known == nil { timings.pictureSeconds = start.secondsSince }
+      if let key = question.pictureKey, let known = remembered(key) {
+        pictures = [known]
+      } else {
+        let start = ContinuousClock.now
+        pictures = [try encode(picture, key: question.pictureKey, report: report)]
+        timings.pictureSeconds = start.secondsSince
+      }
     }
     let inputs = model.embeddings(segments: segments, pictures: pictures)
     try model.checkFits(tokens: inputs.rows)
