@@ -9,7 +9,8 @@ let package = Package(
     .library(name: "TinyGPTV", targets: ["TinyGPTV", "Dialogue"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // MARK: C: inner loops, the operating system, system libraries
@@ -36,13 +37,25 @@ let package = Package(
     .target(
       name: "Dialogue", dependencies: ["Diagnostics", "Tensors", "Tokenization", "Pictures", "TinyGPTV"]),
 
+    // MARK: Training it
+
+    .target(
+      name: "Scenes", dependencies: ["Diagnostics", "Pictures", "Tokenization", "Dialogue"],
+      resources: [.copy("Icons")]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "CSystem", "CKernels", "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue",
+        "Scenes", "Yams",
+      ]),
+
     // MARK: The program
 
     .executableTarget(
       name: "TinyGPTVCommand",
       dependencies: [
-        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue", "Scenes",
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Tests: one target per target above
@@ -61,6 +74,13 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "DialogueTests", dependencies: ["Dialogue", "TestSupport"]),
+    .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Pictures", "Dialogue", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Scenes", "TinyGPTV", "Tensors", "ModelFiles", "Tokenization", "Dialogue", "TinyGPTVCommand",
+        "TestSupport",
+      ]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["ModelFiles", "Tokenization", "TinyGPTVCommand", "TestSupport"]),
   ],
