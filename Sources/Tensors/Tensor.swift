@@ -64,7 +64,7 @@ public struct Tensor: @unchecked Sendable {
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: address, count: byteCount) }
 
   /// The first element of an f32 tensor. Kernels only: nothing checks the bounds.
-  var floats: UnsafeMutablePointer<Float> {
+  package var floats: UnsafeMutablePointer<Float> {
     precondition(type == .f32, "a \(type) tensor where f32 is needed")
     return address.assumingMemoryBound(to: Float.self)
   }

@@ -18,16 +18,28 @@ public final class EVAVisionTransformer {
     blocks = (0..<configuration.layers).map { Block(&loader, "v.blk.\($0)", configuration) }
   }
 
-  /// Normalised pixels [3, S, S] to picture tokens [1 + n, width], the class token first.
+  /// Normalised pixels [3, S, S] to picture tokens [1 + n, width], the class token first. At another size than the
+  /// configuration's the positions are resized.
   func callAsFunction(_ pixels: Tensor, observe: Observer?) -> Tensor {
+    let side = pixels.shape[1]
+    precondition(
+      pixels.shape == [3, side, side] && side % configuration.patchSize == 0,
+      "pixels \(pixels.shape) in patches of \(configuration.patchSize)")
     let patches = pixels.patches(side: configuration.patchSize)
-    var x = Tensor.concatenatingRows([classToken.value, patchEmbedding(patches)]).plus(positions.value)
+    var x = Tensor.concatenatingRows([classToken.value, patchEmbedding(patches)])
+      .plus(positions(grid: side / configuration.patchSize))
     for (index, block) in blocks.enumerated() {
       x = block(x)
       if index == 0 { observe?("vit.block0", x) }
     }
     observe?("vit.output", x)
     return x
+  }
+
+  private func positions(grid: Int) -> Tensor {
+    guard grid != configuration.grid else { return positions.value }
+    // Resizing is linear: as a product with what it makes of the unit matrix, it passes gradients on.
+    return Tensor.identity(configuration.tokens).positionsResized(to: grid).product(positions.value)
   }
 
   private final class Block {
@@ -68,4 +80,4 @@ extension Tensor {
 }
 
 /// Is shown the activations of a forward pass, under the names of the reference's trace points.
-typealias Observer = (String, Tensor) -> Void
+package typealias Observer = (String, Tensor) -> Void

@@ -10,7 +10,7 @@ public final class Parameter {
   /// What the model computes with.
   public var value: Tensor
 
-  init(name: String, base: Tensor) {
+  package init(name: String, base: Tensor) {
     self.name = name
     self.base = base
     value = base

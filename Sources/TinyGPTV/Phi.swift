@@ -24,12 +24,12 @@ public final class Phi {
   }
 
   /// Token ids to their embeddings [T, hidden].
-  func embeddings(of ids: [Int]) -> Tensor { tokenEmbedding.value.gatheringRows(ids) }
+  package func embeddings(of ids: [Int]) -> Tensor { tokenEmbedding.value.gatheringRows(ids) }
 
   /// Input embeddings [T, hidden] to hidden states [T, hidden] behind the final norm.
   ///
   /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
-  func callAsFunction(_ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil) -> Tensor {
+  package func callAsFunction(_ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil) -> Tensor {
     let position = cache?.count ?? 0
     precondition(position + embeddings.rows <= configuration.contextLength, "more tokens than the context holds")
     var x = embeddings
@@ -43,10 +43,10 @@ public final class Phi {
   }
 
   /// Hidden states [T, hidden] to logits [T, vocabulary].
-  func logits(_ hidden: Tensor) -> Tensor { outputHead(hidden) }
+  package func logits(_ hidden: Tensor) -> Tensor { outputHead(hidden) }
 
   /// The layers that an adapter may adapt, by the name that they have in the model file (without `.weight`).
-  var adaptableLayers: [String: Linear] {
+  package var adaptableLayers: [String: Linear] {
     var layers: [String: Linear] = [:]
     for (index, block) in blocks.enumerated() {
       layers["blk.\(index).attn_qkv"] = block.queryKeyValue

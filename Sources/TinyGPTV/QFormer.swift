@@ -19,6 +19,15 @@ public final class QFormer {
     layers.reduce(embeddingNorm(queryTokens.value)) { $1($0, picture: picture) }
   }
 
+  /// The same, with what every layer gives, the last one's output last.
+  func layerOutputs(_ picture: Tensor) -> [Tensor] {
+    var x = embeddingNorm(queryTokens.value)
+    return layers.map { layer in
+      x = layer(x, picture: picture)
+      return x
+    }
+  }
+
   private final class Layer {
     let selfAttention: Attention
     let crossAttention: Attention?

@@ -12,6 +12,8 @@ public struct RandomModel: Sendable {
     case full
     /// A few million weights, with upstream's head sizes.
     case tiny
+    /// The bundled model's sizes: eleven million weights, initialised for training from nothing.
+    case demo
   }
 
   /// Its sizes.
@@ -41,6 +43,26 @@ public struct RandomModel: Sendable {
       vision.qFormer.intermediateSize = 256
       vision.qFormer.layers = 2
       vision.qFormer.heads = 4
+    }
+    if size == .demo {
+      phi.vocabularySize = 1536
+      phi.hiddenSize = 256
+      phi.intermediateSize = 1024
+      phi.layers = 6
+      phi.heads = 8
+      phi.rotaryDimensions = 16
+      phi.contextLength = 1024
+      vision.imageSize = 256
+      vision.patchSize = 16
+      vision.width = 192
+      vision.intermediateSize = 768
+      vision.layers = 6
+      vision.heads = 6
+      vision.projectionSize = 256
+      vision.qFormer.width = 192
+      vision.qFormer.intermediateSize = 768
+      vision.qFormer.layers = 6
+      vision.qFormer.heads = 6
     }
     configuration = TinyGPTVConfiguration(phi: phi, vision: vision)
     rank = size == .full ? 64 : 8

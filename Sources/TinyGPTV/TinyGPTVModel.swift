@@ -15,11 +15,11 @@ public final class TinyGPTVModel {
   /// Its tokenizer.
   public let tokenizer: BytePairTokenizer
   /// The language model.
-  let phi: Phi
+  package let phi: Phi
   /// The way from a picture to the prompt, or nil for a plain Phi-2.
-  let vision: VisionEncoder?
+  package let vision: VisionEncoder?
   /// Every weight, by its name in the file.
-  let parameters: [String: Parameter]
+  package let parameters: [String: Parameter]
 
   /// The adapters that can be switched to: first those in the file, then those added.
   public private(set) var adapters: [Adapter] = []

@@ -21,15 +21,29 @@ public final class VisionEncoder {
 
   /// Normalised pixels [3, S, S] to vectors [queries, hidden].
   func callAsFunction(_ pixels: Tensor, observe: Observer? = nil) -> Tensor {
-    let side = configuration.imageSize
-    precondition(pixels.shape == [3, side, side], "pixels \(pixels.shape) for a picture of \(side)")
     observe?("pixels", pixels)
-    let normalized = finalNorm(tower(pixels, observe: observe))
-    observe?("ln_vision", normalized)
-    let queries = qFormer(normalized)
+    let tokens = pictureTokens(pixels, observe: observe)
+    let queries = queryOutputs(tokens)
     observe?("qformer", queries)
-    let vectors = projection2(projection1(queries))
+    let vectors = projected(queries)
     observe?("image_embeds", vectors)
     return vectors
   }
+
+  /// Normalised pixels [3, S, S], S any multiple of the patch, to picture tokens [1 + n, picture width] behind
+  /// `ln_vision`.
+  package func pictureTokens(_ pixels: Tensor, observe: Observer? = nil) -> Tensor {
+    let normalized = finalNorm(tower(pixels, observe: observe))
+    observe?("ln_vision", normalized)
+    return normalized
+  }
+
+  /// Picture tokens [1 + n, picture width] to the Q-Former's output [queries, Q-Former width].
+  package func queryOutputs(_ pictureTokens: Tensor) -> Tensor { qFormer(pictureTokens) }
+
+  /// The same, with what every layer of the Q-Former gives, the last one's output last.
+  package func queryLayerOutputs(_ pictureTokens: Tensor) -> [Tensor] { qFormer.layerOutputs(pictureTokens) }
+
+  /// The Q-Former's output [queries, Q-Former width] to vectors [queries, hidden].
+  package func projected(_ queries: Tensor) -> Tensor { projection2(projection1(queries)) }
 }
