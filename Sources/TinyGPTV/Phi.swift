@@ -10,6 +10,8 @@ public final class Phi {
   private let finalNorm: LayerNorm
   private let outputHead: Linear
   private let rotaryEmbedding: RotaryEmbedding
+  /// Parts to leave out.
+  package var switches = PhiSwitches()
 
   init(_ loader: inout ParameterLoader, _ configuration: PhiConfiguration) {
     self.configuration = configuration
@@ -34,7 +36,8 @@ public final class Phi {
     precondition(position + embeddings.rows <= configuration.contextLength, "more tokens than the context holds")
     var x = embeddings
     for (index, block) in blocks.enumerated() {
-      x = block(x, rotaryEmbedding, position: position, cache: cache?.layers[index])
+      x = block(
+        x, rotaryEmbedding, position: position, cache: cache?.layers[index], switches: switches)
       if index == 0 { observe?("phi.layer0", x) }
     }
     let hidden = finalNorm(x)
@@ -87,16 +90,17 @@ public final class Phi {
     }
 
     func callAsFunction(
-      _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, position: Int, cache: KeyValueCache.Layer?
+      _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, position: Int, cache: KeyValueCache.Layer?,
+      switches: PhiSwitches
     ) -> Tensor {
-      let n = norm(x)
+      let n = switches.inputNorm ? norm(x) : x
       let (q, k, v) = queryKeyValue(n).splitInThree()
-      let queries = normalized(q, queryNorm).rotated(rotaryEmbedding, heads: heads, position: position)
-      var keys = normalized(k, keyNorm).rotated(rotaryEmbedding, heads: heads, position: position)
+      let queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil).rotated(rotaryEmbedding, heads: heads, position: position)
+      var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil).rotated(rotaryEmbedding, heads: heads, position: position)
       var values = v
       if let cache { (keys, values) = cache.appending(keys, values) }
       var attended = attentionOutput(queries.attention(keys: keys, values: values, heads: heads, causal: true))
-      if let postNorm { attended = postNorm(attended) }
+      if switches.attentionNorm, let postNorm { attended = postNorm(attended) }
       return x.plus(attended).plus(down(up(n).geluTanh()))
     }
 
@@ -105,5 +109,21 @@ public final class Phi {
       guard let norm else { return x }
       return norm(x.reshaped([x.rows * heads, x.width / heads])).reshaped(x.shape)
     }
+  }
+}
+
+/// The norms of Phi's blocks that can be left out, to see what each is good for.
+package struct PhiSwitches: Sendable, Equatable {
+  /// The LayerNorm on a block's input.
+  package var inputNorm = true
+  /// The RMSNorm behind the attention.
+  package var attentionNorm = true
+  /// The LayerNorm on every head's queries and keys.
+  package var queryKeyNorm = true
+
+  package init(inputNorm: Bool = true, attentionNorm: Bool = true, queryKeyNorm: Bool = true) {
+    self.inputNorm = inputNorm
+    self.attentionNorm = attentionNorm
+    self.queryKeyNorm = queryKeyNorm
   }
 }

@@ -1,14 +1,13 @@
+import Diagnostics
 import Pictures
 import Scenes
-import Synchronization
 import TinyGPTV
 import Tensors
 
-/// Teaches the vision tower and the Q-Former to tell what is where in made-up scenes.
-final class TowerObjective {
-  private let vision: VisionEncoder
-  private let teacher: TowerTeacher
-
+/// Teaches the vision tower and the Q-Former to tell what is where in made-up scenes, before any language is there.
+///
+/// Threads share the model: they only read it while a batch is computed, and it changes only between batches.
+final class TowerObjective: TrainingObjective, @unchecked Sendable {
   /// A scene ready to be looked at.
   struct Sample: Sendable {
     /// Normalised pixels [3, S, S].
@@ -17,24 +16,54 @@ final class TowerObjective {
     var targets: SceneTargets
   }
 
-  init(vision: VisionEncoder, teacher: TowerTeacher) {
+  private let vision: VisionEncoder
+  private let teacher: TowerTeacher
+  private let datasets: [SceneSource]
+  private let imageSize: Int
+
+  /// - Throws: ``InputError`` if the model has no vision tower, or a dataset is not made of scenes.
+  init(
+    _ training: TrainingModel, teacher: TowerTeacher, datasets: [any ConversationSource]
+  ) throws(InputError) {
+    guard let vision = training.model.vision else {
+      throw InputError(
+        file: training.model.path, expected: "a model with a vision tower", found: "a language model")
+    }
+    let scenes = datasets.compactMap { $0 as? SceneSource }
+    guard scenes.count == datasets.count else {
+      throw InputError(
+        file: "configuration", field: "datasets", expected: "scenes alone, since the objective is towers",
+        found: "a path", remedy: "Give a dataset the key scenes, or set run.objective to language.")
+    }
     self.vision = vision
     self.teacher = teacher
+    self.datasets = scenes
+    imageSize = training.settings.imageSize ?? vision.configuration.imageSize
   }
 
-  /// The loss of one scene, and what was right.
-  func loss(_ sample: Sample) -> (Tensor, TowerTeacher.Tally) {
-    var tally = TowerTeacher.Tally()
+  func sample(_ reference: SampleReference) throws(InputError) -> Sample {
+    let source = datasets[reference.dataset]
+    let scene = source.scene(reference.record)
+    let size = source.settings.imageSize ?? imageSize
+    return Sample(pixels: scene.picture().normalized(size: size), size: size, targets: SceneTargets(scene))
+  }
+
+  func weight(_ sample: Sample) -> Float { 1 }
+
+  func loss(_ sample: Sample, seed: UInt64?, tally: inout Tally) -> Tensor {
     let pixels = Tensor(sample.pixels, shape: [3, sample.size, sample.size])
     let tokens = vision.pictureTokens(pixels)
     var loss = teacher.patchLoss(tokens, sample.targets, tally: &tally)
-    let outputs = vision.queryLayerOutputs(tokens).map { teacher.queryHead($0) }
-    guard let last = outputs.last else { return (loss, tally) }
-    let queryOfObject = teacher.assignment(last, sample.targets, tally: &tally)
-    for (layer, output) in outputs.enumerated() where layer % 2 == 1 || layer == outputs.count - 1 {
-      let weight: Float = layer == outputs.count - 1 ? 1 : 0.5
-      loss = loss.plus(teacher.queryLoss(output, sample.targets, queryOfObject: queryOfObject), times: weight)
+    let outputs = vision.queryLayerOutputs(tokens)
+    guard let last = outputs.last else { return loss }
+    let answers = teacher.queryHead(last)
+    let queryOfObject = teacher.assignment(answers, sample.targets, tally: &tally)
+    loss = loss.plus(teacher.queryLoss(answers, sample.targets, queryOfObject: queryOfObject))
+    // Earlier layers are taught too, which a detector's queries need to settle.
+    for layer in stride(from: 1, to: outputs.count - 1, by: 2) {
+      let early = teacher.queryHead(outputs[layer])
+      loss = loss.plus(teacher.queryLoss(early, sample.targets, queryOfObject: queryOfObject), times: 0.5)
     }
-    return (loss, tally)
+    return loss
   }
 }

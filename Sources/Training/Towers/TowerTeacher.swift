@@ -44,16 +44,6 @@ final class TowerTeacher {
 
   // MARK: Losses
 
-  /// What the heads got right, for the log.
-  struct Tally: Sendable {
-    var patches = 0, patchKinds = 0
-    var objects = 0, kinds = 0, shapes = 0, colours = 0
-    /// Sum over objects of the mean error of the four edges, in percent of the picture.
-    var boxError: Float = 0
-    /// Queries that claim an object without having one.
-    var inventions = 0
-  }
-
   /// The loss of the picture tokens [1 + g², width]: kind of every patch, colour and box of those that show an object.
   func patchLoss(_ tokens: Tensor, _ targets: SceneTargets, tally: inout Tally) -> Tensor {
     let grid = Int(Double(tokens.rows - 1).squareRoot().rounded())
@@ -63,8 +53,7 @@ final class TowerTeacher {
     let answers = kindLogits.largestColumns()
     for (answer, owner) in zip(answers, owners) {
       guard let owner else { continue }
-      tally.patches += 1
-      if answer == owner.kind { tally.patchKinds += 1 }
+      tally.add("patch_kind", answer == owner.kind ? 1 : 0)
     }
     let kindLoss = kindLogits.crossEntropy(targets: owners.map { $0?.kind ?? SceneTargets.kinds })
     let colourLoss = output.columns(Columns.colour).crossEntropy(
@@ -131,15 +120,13 @@ final class TowerTeacher {
     let answers = output.columns(Columns.kind).largestColumns()
     let colourAnswers = output.columns(Columns.colour).largestColumns()
     for (object, query) in zip(targets.objects, queryOfObject) {
-      tally.objects += 1
-      if answers[query] == object.kind { tally.kinds += 1 }
-      if let colour = object.colour {
-        tally.shapes += 1
-        if colourAnswers[query] == colour { tally.colours += 1 }
-      }
-      tally.boxError += zip(box(query), object.box).reduce(0) { $0 + abs($1.0 - $1.1) } * 25
+      tally.add("kind", answers[query] == object.kind ? 1 : 0)
+      if let colour = object.colour { tally.add("colour", colourAnswers[query] == colour ? 1 : 0) }
+      let error = zip(box(query), object.box).reduce(0) { $0 + abs($1.0 - $1.1) } * 25
+      tally.add("box_error_percent", Double(error))
     }
-    tally.inventions += (0..<queries).count { answers[$0] != SceneTargets.kinds && !queryOfObject.contains($0) }
+    let inventions = (0..<queries).count { answers[$0] != SceneTargets.kinds && !queryOfObject.contains($0) }
+    tally.add("inventions_per_scene", Double(inventions))
     return queryOfObject
   }
 

@@ -14,6 +14,8 @@ public final class TrainedParameters {
     let mean: Tensor
     /// AdamW's running mean of its square.
     let variance: Tensor
+    /// The run's step from which it trains.
+    let firstStep: Int
     /// Whether weight decay applies: not to vectors, nor to names that contain `bias`, `ln` or `bn` (as upstream).
     let decays: Bool
   }
@@ -29,7 +31,7 @@ public final class TrainedParameters {
   /// Trains a copy of this tensor.
   ///
   /// - Parameter install: puts the leaf where the model computes with it.
-  func add(_ name: String, _ tensor: Tensor, install: (Tensor) -> Void) {
+  func add(_ name: String, _ tensor: Tensor, step: Int, install: (Tensor) -> Void) {
     let plain = tensor.converted(to: .f32)
     let copy = Tensor(uninitialized: tensor.shape)
     copy.floats.update(from: plain.floats, count: plain.count)
@@ -39,13 +41,16 @@ public final class TrainedParameters {
     entries.append(
       Entry(
         name: name, master: leaf, mean: Tensor(repeating: 0, shape: tensor.shape),
-        variance: Tensor(repeating: 0, shape: tensor.shape), decays: !exempt))
+        variance: Tensor(repeating: 0, shape: tensor.shape), firstStep: step, decays: !exempt))
   }
 
   /// Trains a parameter of the model.
-  func add(_ parameter: Parameter) {
-    add(parameter.name, parameter.value) { parameter.value = $0 }
+  func add(_ parameter: Parameter, step: Int) {
+    add(parameter.name, parameter.value, step: step) { parameter.value = $0 }
   }
+
+  /// Whether a tensor of this name trains.
+  func contains(_ name: String) -> Bool { entries.contains { $0.name == name } }
 }
 
 /// The sums of gradients of some trained tensors, in their order.
@@ -95,14 +100,15 @@ struct AdamW: Sendable {
   var epsilon: Float = 1e-8
   var weightDecay: Float = 0.05
 
-  /// Step `step` (from 1) with the gradients times `scale`. Tensors without a gradient stay as they are.
+  /// The update after step `step` of the run (from 0) with the gradients times `scale`. Tensors without a gradient stay as they are.
   func update(
     _ parameters: TrainedParameters, with gradients: GradientSum, scale: Float, step: Int, learningRate: Float
   ) {
-    let correction1 = 1 - powf(beta1, Float(step))
-    let correction2 = (1 - powf(beta2, Float(step))).squareRoot()
     for (entry, gradient) in zip(parameters.entries, gradients.tensors) {
       guard let gradient else { continue }
+      let count = Float(step - entry.firstStep + 1)
+      let correction1 = 1 - powf(beta1, count)
+      let correction2 = (1 - powf(beta2, count)).squareRoot()
       let decay = entry.decays ? 1 - learningRate * weightDecay : 1
       let (p, m, v, g) = (entry.master.floats, entry.mean.floats, entry.variance.floats, gradient.floats)
       let (b1, b2, epsilon) = (beta1, beta2, epsilon)

@@ -15,6 +15,9 @@ struct LanguageExample: Sendable {
   /// Where in ``ids`` each turn begins, if no turn may see another; empty for a conversation.
   var turnStarts: [Int] = []
 
+  /// The answers' tokens, and what the log calls questions of their kind.
+  var answers: [(tokens: Range<Int>, label: String)] = []
+
   /// How many tokens are to be learned.
   var targetCount: Int { isTarget.count { $0 } }
 
@@ -27,7 +30,7 @@ struct LanguageExample: Sendable {
   ///   - maximumTokens: the text is cut after this many tokens.
   ///   - areIndependent: every turn follows the picture directly and sees no other turn.
   init(
-    turns: [(instruction: String, answer: String)], hasPicture: Bool, template: PromptTemplate, endSymbol: String,
+    turns: [(instruction: String, answer: String, label: String)], hasPicture: Bool, template: PromptTemplate, endSymbol: String,
     tokenizer: BytePairTokenizer, maximumTokens: Int, areIndependent: Bool = false
   ) {
     func add(_ tokens: [Int], target: Bool) {
@@ -49,12 +52,15 @@ struct LanguageExample: Sendable {
       }
       if areIndependent { turnStarts.append(ids.count) }
       for segment in segments.dropFirst(carriesPicture ? 1 : 0) { add(tokenizer.encode(segment), target: false) }
+      let start = ids.count
       add(tokenizer.encode(turn.answer + endSymbol), target: true)
+      answers.append((start..<ids.count, turn.label))
     }
     if ids.count > maximumTokens {
       ids.removeLast(ids.count - maximumTokens)
       isTarget.removeLast(isTarget.count - maximumTokens)
       turnStarts.removeAll { $0 >= maximumTokens }
+      answers.removeAll { $0.tokens.upperBound > maximumTokens }
       if let offset = pictureOffset, offset > maximumTokens { pictureOffset = maximumTokens }
     }
   }

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Training
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// `tinygptv train`: a run as a YAML file describes it.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model or an adapter.",
+    discussion: """
+      The configuration has upstream's keys in three sections, model, datasets and run; docs/TRAINING.md explains them. \
+      The run's folder (run.output_dir) gets metrics.jsonl, event files for TensorBoard, checkpoints and, at the end, \
+      the adapter or the model. Ctrl-C saves and stops; --resume goes on from there as if nothing had happened.
+      """)
+
+  @Option(help: ArgumentHelp("The run's configuration.", valueName: "file.yaml"))
+  var config: String
+
+  @Option(help: ArgumentHelp("Continue from this run's last checkpoint, or from this checkpoint.", valueName: "folder"))
+  var resume: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Values in place of the configuration's, such as run.max_epoch=2.", valueName: "key=value"))
+  var options: [String] = []
+
+  @Flag(help: "Print no progress.")
+  var quiet = false
+
+  func run() throws {
+    let configuration = try TrainingConfiguration(path: config, overrides: options)
+    StopSignal.install()
+    var progress = ProgressWriter(stage: URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent)
+    let isQuiet = quiet
+    let run = TrainingRun(configuration, resume: resume) { event in
+      switch event {
+      case .step(let record, let total): if !isQuiet { progress.show(record, total: total) }
+      case .saved(let path): if !isQuiet { progress.note("saved \(path)") }
+      case .note(let error): progress.note("\(error)")
+      }
+    }
+    let end = try run.run { StopSignal.wasSent }
+    progress.finish()
+    if end == .stopped {
+      note("stopped; continue with --resume \(configuration.run.outputDirectory)")
+    }
+  }
+}
+
+/// SIGINT and SIGTERM as a request to stop when it suits; a second one ends the program at once.
+enum StopSignal {
+  nonisolated(unsafe) private static var received: sig_atomic_t = 0
+
+  static var wasSent: Bool { received != 0 }
+
+  static func install() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        if StopSignal.received != 0 { _exit(128 + number) }
+        StopSignal.received = 1
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Diagnostics
+import Dialogue
+import Foundation
+import Pictures
+
+/// Conversations from a file of JSON lines, with their pictures.
+struct RecordConversations: ConversationSource {
+  private let dataset: JSONLinesDataset
+  private let settings: DatasetSettings
+
+  init(path: String, settings: DatasetSettings) throws(InputError) {
+    dataset = try JSONLinesDataset(path: path)
+    self.settings = settings
+  }
+
+  var count: Int { dataset.count }
+
+  func conversation(_ reference: SampleReference) throws(InputError) -> Conversation {
+    let record = try dataset.record(at: reference.record)
+    var turns = record.turns.map { ($0.instruction, $0.answer, label: Self.label($0.instruction)) }
+    var picture: RecordPicture?
+    if let path = record.imagePath {
+      let bytes = try Picture.fileBytes(path)
+      let decoded = try Picture(encoded: bytes, name: path)
+      if settings.augment.isOff {
+        picture = RecordPicture(key: ContentDigest(of: bytes)) { decoded }
+      } else {
+        let changed = settings.augment.applied(to: decoded, turns: record.turns, seed: reference.seed)
+        turns = changed.turns.map { ($0.instruction, $0.answer, label: Self.label($0.instruction)) }
+        picture = RecordPicture(key: nil) { changed.picture }
+      }
+    }
+    return Conversation(picture: picture, turns: turns, origin: record.origin.description)
+  }
+
+  /// What the log calls questions like this: their task, or `chat`.
+  private static func label(_ instruction: String) -> String {
+    VisionTask.allCases.first { instruction.contains($0.tag) }?.rawValue ?? "chat"
+  }
+}

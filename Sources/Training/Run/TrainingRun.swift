@@ -1,0 +1,149 @@
+import Diagnostics
+import Foundation
+import TinyGPTV
+import Tensors
+
+/// A run as its configuration describes it.
+public struct TrainingRun {
+  private let configuration: TrainingConfiguration
+  private let resume: String?
+  private let report: (TrainingEvent) -> Void
+
+  /// - Parameters:
+  ///   - resume: a run's folder or a checkpoint to continue from, in place of the configuration's.
+  ///   - report: is told of steps, checkpoints and what is skipped.
+  public init(
+    _ configuration: TrainingConfiguration, resume: String? = nil, report: @escaping (TrainingEvent) -> Void
+  ) {
+    self.configuration = configuration
+    self.resume = resume ?? configuration.run.resumeCheckpoint
+    self.report = report
+  }
+
+  /// Trains.
+  ///
+  /// - Parameter shouldStop: is asked before every step; true ends the run behind a checkpoint.
+  /// - Throws: ``InputError`` if something in the configuration or the data is wrong, a file cannot be written, or the
+  ///   loss stays without a finite value.
+  public func run(shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
+    if let threads = configuration.run.threads { ThreadPool.configure(threads: threads) }
+    switch configuration.run.objective {
+    case .language: return try runLanguage(shouldStop)
+    case .towers: return try runTowers(shouldStop)
+    }
+  }
+
+  private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.run.seed)) }
+
+  private func runLanguage(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
+    let training = try TrainingModel(configuration.model, seed: seed)
+    let features = try frozenFeatures(training)
+    return try loop(training, shouldStop) { settings throws(InputError) in
+      try LanguageObjective(training, datasets: sources(settings), settings: settings, features: features)
+    }
+  }
+
+  private func runTowers(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
+    var teacher: TowerTeacher?
+    let training = try TrainingModel(
+      configuration.model,
+      others: { model in
+        guard let vision = model.configuration.vision else { return [] }
+        let made = TowerTeacher(pictureWidth: vision.width, queryWidth: vision.qFormer.width, seed: seed)
+        teacher = made
+        return made.parameters
+      }, seed: seed)
+    let made = teacher ?? TowerTeacher(pictureWidth: 1, queryWidth: 1, seed: seed)
+    return try loop(training, shouldStop) { settings throws(InputError) in
+      try TowerObjective(training, teacher: made, datasets: sources(settings))
+    }
+  }
+
+  private func sources(_ settings: [DatasetSettings]) throws(InputError) -> [any ConversationSource] {
+    var sources: [any ConversationSource] = []
+    for dataset in settings {
+      switch dataset.source {
+      case .scenes(let scenes): sources.append(SceneSource(scenes))
+      case .jsonLines(let path): sources.append(try RecordConversations(path: path, settings: dataset))
+      }
+    }
+    return sources
+  }
+
+  private func frozenFeatures(_ training: TrainingModel) throws(InputError) -> FrozenFeatures? {
+    guard !training.trainsVision, let vision = training.model.configuration.vision else { return nil }
+    let directory: String
+    switch configuration.run.featureCache {
+    case .off: return nil
+    case .inOutputDirectory: directory = configuration.run.outputDirectory + "/features"
+    case .directory(let path): directory = path
+    }
+    let cache = try FeatureCache(
+      directory: directory, fingerprint: training.towersFingerprint,
+      shape: [vision.qFormer.queries, vision.qFormer.width], type: .f32)
+    return FrozenFeatures(cache: cache)
+  }
+
+  private func loop<Objective: TrainingObjective>(
+    _ training: TrainingModel, _ shouldStop: () -> Bool,
+    objective: ([DatasetSettings]) throws(InputError) -> Objective
+  ) throws(InputError) -> TrainingEnd {
+    let train = configuration.datasets.filter { $0.split == .train }
+    let trainSources = try sources(train)
+    let mixer = DataMixer(
+      datasets: zip(train, trainSources).map { settings, source in
+        .init(
+          count: source.count, batchSize: settings.batchSize, sampleRatio: settings.sampleRatio,
+          shuffle: settings.shuffle)
+      }, seed: seed)
+    var state = TrainingState(mixer: mixer, broken: train.map { _ in 0 })
+    let records = zip(train, trainSources).reduce(0) { $0 + $1.1.count / $1.0.batchSize }
+    let iterations =
+      configuration.run.iterationsPerEpoch ?? max(1, records / configuration.run.accumulatedIterations)
+    let folder = try RunFolder(path: configuration.run.outputDirectory)
+    if let checkpoint = try checkpointToResume() {
+      do { state = try JSONDecoder().decode(TrainingState.self, from: Data(checkpoint.state)) } catch {
+        throw InputError(file: checkpoint.path, field: "state.json", expected: "a run's state", found: "\(error)")
+      }
+      try training.unfreeze(step: state.step)
+      try training.trained.restore(from: checkpoint)
+    }
+    let output = try TrainingOutput(
+      folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
+    let loop = TrainingLoop(
+      try objective(train), training, configuration, datasets: train, state: state, iterationsPerEpoch: iterations,
+      validation: try validationSamples(objective), output: output)
+    return try loop.run(shouldStop: shouldStop)
+  }
+
+  /// Every record of the datasets that are for validation.
+  private func validationSamples<Objective: TrainingObjective>(
+    _ objective: ([DatasetSettings]) throws(InputError) -> Objective
+  ) throws(InputError) -> [Objective.Sample] {
+    let validation = configuration.datasets.filter { $0.split == .validation }
+    guard !validation.isEmpty else { return [] }
+    let (made, sources) = (try objective(validation), try sources(validation))
+    var samples: [Objective.Sample] = []
+    for (dataset, source) in sources.enumerated() {
+      for record in 0..<source.count {
+        samples.append(
+          try made.sample(SampleReference(dataset: dataset, record: record, pass: 0, seed: UInt64(record))))
+      }
+    }
+    return samples
+  }
+
+  private func checkpointToResume() throws(InputError) -> Checkpoint? {
+    guard let resume else { return nil }
+    if FileManager.default.fileExists(atPath: resume + "/state.json") { return try CheckpointStore.load(path: resume) }
+    let store = CheckpointStore(directory: resume + "/checkpoints")
+    let (checkpoint, skipped) = store.loadLatest()
+    for error in skipped { report(.note(error)) }
+    guard let checkpoint else {
+      throw InputError(
+        file: resume, expected: "a run's folder with a checkpoint, or a checkpoint", found: "none",
+        remedy: "Start the run without --resume.")
+    }
+    return checkpoint
+  }
+}

@@ -1,0 +1,48 @@
+import Diagnostics
+import Foundation
+import Tensors
+
+/// What a run must remember besides its tensors to go on as if it had never stopped. Everything that is left to chance
+/// follows from the run's seed and these numbers.
+struct TrainingState: Codable, Sendable {
+  /// Steps done.
+  var step = 0
+  /// The position in the data.
+  var mixer: DataMixer
+  /// Broken records skipped so far, by dataset.
+  var broken: [Int]
+  /// Steps in a row that were skipped for a loss or gradient that was not finite.
+  var nonFinite = 0
+}
+
+extension TrainedParameters {
+  /// Everything that a checkpoint holds: values and moments.
+  var checkpointTensors: [(String, Tensor)] {
+    entries.flatMap { entry in
+      [
+        (entry.name, entry.master.detached()), ("optimizer.mean." + entry.name, entry.mean),
+        ("optimizer.variance." + entry.name, entry.variance),
+      ]
+    }
+  }
+
+  /// Takes values and moments from a checkpoint.
+  ///
+  /// - Throws: ``InputError`` if it is one of a run that trains something else.
+  func restore(from checkpoint: Checkpoint) throws(InputError) {
+    for entry in entries {
+      for (name, target) in [
+        (entry.name, entry.master), ("optimizer.mean." + entry.name, entry.mean),
+        ("optimizer.variance." + entry.name, entry.variance),
+      ] {
+        guard let source = checkpoint.tensors[name], source.shape == target.shape, source.type == .f32 else {
+          throw InputError(
+            file: checkpoint.path, field: name, expected: "shape \(target.shape)",
+            found: checkpoint.tensors[name].map { "\($0.type.name) of \($0.shape)" } ?? "nothing",
+            remedy: "The checkpoint is of a run that trains something else.")
+        }
+        target.floats.update(from: source.floats, count: target.count)
+      }
+    }
+  }
+}
