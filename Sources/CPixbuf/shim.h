@@ -34,14 +34,17 @@ static inline GdkPixbuf *cpixbuf_decode(const char *loader_name, const guchar *b
 
 static inline void cpixbuf_release(GdkPixbuf *picture) { g_object_unref(picture); }
 
-// Encodes packed RGB as PNG into `buffer`, to be freed with g_free. Returns FALSE and a `message`, to be freed with
-// g_free, on failure.
-static inline gboolean cpixbuf_encode_png(
-    const guchar *pixels, int width, int height, gchar **buffer, gsize *count, gchar **message) {
+// Encodes packed RGB as PNG, or as JPEG where `jpeg_quality` ("1" to "100") is given, into `buffer`, to be freed with
+// g_free. Returns FALSE and a `message`, to be freed with g_free, on failure.
+static inline gboolean cpixbuf_encode(
+    const guchar *pixels, int width, int height, const char *jpeg_quality, gchar **buffer, gsize *count,
+    gchar **message) {
   GError *error = NULL;
   GdkPixbuf *picture =
       gdk_pixbuf_new_from_data(pixels, GDK_COLORSPACE_RGB, FALSE, 8, width, height, width * 3, NULL, NULL);
-  gboolean saved = gdk_pixbuf_save_to_buffer(picture, buffer, count, "png", &error, NULL);
+  gboolean saved = jpeg_quality
+      ? gdk_pixbuf_save_to_buffer(picture, buffer, count, "jpeg", &error, "quality", jpeg_quality, NULL)
+      : gdk_pixbuf_save_to_buffer(picture, buffer, count, "png", &error, NULL);
   *message = saved ? NULL : g_strdup(error ? error->message : "no reason given");
   g_clear_error(&error);
   g_object_unref(picture);

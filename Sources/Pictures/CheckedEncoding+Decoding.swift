@@ -7,6 +7,46 @@ extension CheckedEncoding {
 
   /// Decodes with gdk-pixbuf, drops alpha and applies the orientation.
   func decoded(name: String) throws(InputError) -> Picture {
+    let pixels = try withDecodedRows(name: name) { source, stride, channels in
+      let count = 3 * width * height
+      return [UInt8](unsafeUninitializedCapacity: count) { target, initializedCount in
+        for row in 0..<height {
+          let from = source + row * stride
+          guard let to = target.baseAddress.map({ $0 + 3 * row * width }) else { return }
+          if channels == 3 {
+            to.update(from: from, count: 3 * width)
+          } else {
+            for column in 0..<width {
+              to[3 * column] = from[4 * column]
+              to[3 * column + 1] = from[4 * column + 1]
+              to[3 * column + 2] = from[4 * column + 2]
+            }
+          }
+        }
+        initializedCount = count
+      }
+    }
+    return Picture(width: width, height: height, pixels: pixels, format: format, orientation: orientation)
+      .turned(fromOrientation: remainingOrientation)
+  }
+
+  /// The alpha of each pixel as the file stores it, not turned; 255 everywhere if it has none.
+  func decodedAlpha(name: String) throws(InputError) -> [UInt8] {
+    try withDecodedRows(name: name) { source, stride, channels in
+      var alpha = [UInt8](repeating: 255, count: width * height)
+      if channels == 4 {
+        for row in 0..<height {
+          for column in 0..<width { alpha[row * width + column] = source[row * stride + 4 * column + 3] }
+        }
+      }
+      return alpha
+    }
+  }
+
+  /// Decodes with gdk-pixbuf and gives `body` the first pixel, the bytes from row to row, and the channels (3 or 4).
+  private func withDecodedRows(
+    name: String, _ body: (UnsafePointer<UInt8>, Int, Int) -> [UInt8]
+  ) throws(InputError) -> [UInt8] {
     _ = CheckedEncoding.messagesAreDiscarded
     var message: UnsafeMutablePointer<CChar>?
     defer { g_free(message) }
@@ -23,7 +63,6 @@ extension CheckedEncoding {
     let decodedWidth = Int(gdk_pixbuf_get_width(pixbuf))
     let decodedHeight = Int(gdk_pixbuf_get_height(pixbuf))
     let channels = Int(gdk_pixbuf_get_n_channels(pixbuf))
-    let stride = Int(gdk_pixbuf_get_rowstride(pixbuf))
     guard decodedWidth == width, decodedHeight == height, channels == 3 || channels == 4,
       gdk_pixbuf_get_bits_per_sample(pixbuf) == 8, let source = gdk_pixbuf_read_pixels(pixbuf)
     else {
@@ -31,25 +70,7 @@ extension CheckedEncoding {
         file: name, expected: "\(width) × \(height) pixels, as its header says",
         found: "\(decodedWidth) × \(decodedHeight) of \(channels) channels")
     }
-    let count = 3 * width * height
-    let pixels = [UInt8](unsafeUninitializedCapacity: count) { target, initializedCount in
-      for row in 0..<height {
-        let from = source + row * stride
-        guard let to = target.baseAddress.map({ $0 + 3 * row * width }) else { return }
-        if channels == 3 {
-          to.update(from: from, count: 3 * width)
-        } else {
-          for column in 0..<width {
-            to[3 * column] = from[4 * column]
-            to[3 * column + 1] = from[4 * column + 1]
-            to[3 * column + 2] = from[4 * column + 2]
-          }
-        }
-      }
-      initializedCount = count
-    }
-    return Picture(width: width, height: height, pixels: pixels, format: format, orientation: orientation)
-      .turned(fromOrientation: remainingOrientation)
+    return body(source, Int(gdk_pixbuf_get_rowstride(pixbuf)), channels)
   }
 
   /// The orientation of what the decoder gives. libtiff mirrors by itself (TIFFReadRGBAImageOriented), but does not

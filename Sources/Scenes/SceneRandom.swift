@@ -1,0 +1,45 @@
+/// Chance that is the same on every machine (SplitMix64: Steele, Lea, Flood 2014), in streams that do not disturb each
+/// other: what the background draws does not change where the objects stand.
+struct SceneRandom {
+  /// What a stream decides.
+  enum Stream: UInt64 {
+    case layout = 1
+    case background, grain, shades, mirroring, degradation
+  }
+
+  private var state: UInt64
+
+  /// The stream of a scene's seed; `index` tells its objects apart.
+  init(seed: UInt64, stream: Stream, index: Int = 0) {
+    state = seed
+    state = next() ^ stream.rawValue
+    state = next() ^ UInt64(bitPattern: Int64(index))
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// A number in [0, 1).
+  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// A number in a range.
+  mutating func uniform(_ range: ClosedRange<Double>) -> Double {
+    range.lowerBound + (range.upperBound - range.lowerBound) * unit()
+  }
+
+  /// A whole number in a range of fewer than 2^32.
+  mutating func integer(_ range: ClosedRange<Int>) -> Int {
+    range.lowerBound + Int((next() >> 32) &* UInt64(range.count) >> 32)
+  }
+
+  /// Yes with a probability.
+  mutating func chance(_ probability: Double) -> Bool { unit() < probability }
+
+  /// One of these; there must be one.
+  mutating func element<Element>(_ elements: [Element]) -> Element { elements[integer(0...elements.count - 1)] }
+}
