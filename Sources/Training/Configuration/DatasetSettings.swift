@@ -1,0 +1,97 @@
+/// An entry of the section `datasets`.
+public struct DatasetSettings: Sendable, Equatable {
+  /// Where records come from.
+  public enum Source: Sendable, Equatable {
+    /// A file of JSON lines.
+    case jsonLines(path: String)
+    /// Scenes that are drawn when they are wanted.
+    case scenes(SceneSettings)
+  }
+
+  /// What records are for.
+  public enum Split: String, CaseIterable, Sendable {
+    /// To learn from.
+    case train
+    /// To measure with.
+    case validation
+  }
+
+  /// Its key in the section.
+  public var name = ""
+  /// The file of JSON lines; nil if the records are scenes.
+  public var path: String?
+  /// The scenes; nil if the records are in a file.
+  public var scenes: SceneSettings?
+  /// Records in a batch.
+  public var batchSize = 1
+  /// How often a batch is from this dataset, relative to the others; 0 for never.
+  public var sampleRatio = 1.0
+  /// Whether every pass has an order of its own.
+  public var shuffle = true
+  /// Whether each turn of a conversation is a sample of its own, rather than all in one sequence.
+  public var independentTurns = false
+  /// What the records are for.
+  public var split = Split.train
+  /// How many broken records are skipped before the run stops.
+  public var maximumBroken = 0
+  /// How pictures are changed in training.
+  public var augment = AugmentationSettings()
+
+  /// One record a batch, from nowhere.
+  public init() {}
+
+  /// Where records come from. Decoding has made sure that there is exactly one source.
+  public var source: Source {
+    if let scenes { return .scenes(scenes) }
+    return .jsonLines(path: path ?? "")
+  }
+}
+
+/// Scenes as a dataset: record `i` is the scene of `seed` and `i`.
+public struct SceneSettings: Sendable, Equatable {
+  /// In what way is talked about a scene.
+  public enum Style: String, CaseIterable, Sendable {
+    /// As short as can be.
+    case plain
+    /// In full sentences.
+    case sentences
+    /// In Spanish.
+    case spanish
+  }
+
+  /// Decides what the scenes are.
+  public var seed = 0
+  /// How many there are.
+  public var count = 0
+  /// In what way is talked about them.
+  public var style = Style.plain
+  /// What is talked about; empty for everything.
+  public var aspects: [String] = []
+  /// How many objects are in a scene.
+  public var objects = 1...6
+  /// Questions about each.
+  public var turns = 6
+  /// Side in pixels of the square that they are drawn in; nil for all sizes and shapes.
+  public var imageSize: Int?
+
+  /// No scenes.
+  public init() {}
+}
+
+/// How likely each change of a training picture is; `true` in the file is 0.5.
+public struct AugmentationSettings: Sendable, Equatable {
+  /// Mirrored left to right, with boxes and words.
+  public var flip = 0.0
+  /// Cut to a part of it.
+  public var crop = 0.0
+  /// Brightness, contrast and saturation changed.
+  public var colour = 0.0
+  /// Made coarser.
+  public var scale = 0.0
+
+  /// None.
+  public init() {}
+
+  /// Whether no picture changes.
+  public var isOff: Bool { self == AugmentationSettings() }
+}
