@@ -17,6 +17,11 @@ void csystem_unmap(const void *address, size_t size);
 // Whether an access to this mapping found the file shorter than it was when mapped.
 bool csystem_mapping_was_cut(const void *address);
 
+// MARK: names of files
+
+// Lets two files or directories swap names in one step. False where the system or the file system cannot.
+bool csystem_exchange_names(const char *one, const char *other);
+
 // MARK: time, memory, cores
 
 // The process's peak resident set size in bytes (VmHWM of /proc/self/status; 0 where it cannot be read).
