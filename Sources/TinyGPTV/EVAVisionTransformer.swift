@@ -18,18 +18,25 @@ public final class EVAVisionTransformer {
     blocks = (0..<configuration.layers).map { Block(&loader, "v.blk.\($0)", configuration) }
   }
 
-  /// Normalised pixels [3, S, S] to picture tokens [1 + n, width], the class token first. At another size than the
-  /// configuration's the positions are resized.
-  func callAsFunction(_ pixels: Tensor, observe: Observer?) -> Tensor {
-    let side = pixels.shape[1]
+  /// Normalised pixels [3, S, S] of some pictures of one size to their picture tokens, [1 + n, width] each, the class
+  /// token first, packed one under another. At another size than the configuration's the positions are resized.
+  func callAsFunction(_ pictures: [Tensor], observe: Observer? = nil) -> Tensor {
+    let side = pictures[0].shape[1]
     precondition(
-      pixels.shape == [3, side, side] && side % configuration.patchSize == 0,
-      "pixels \(pixels.shape) in patches of \(configuration.patchSize)")
-    let patches = pixels.patches(side: configuration.patchSize)
-    var x = Tensor.concatenatingRows([classToken.value, patchEmbedding(patches)])
-      .plus(positions(grid: side / configuration.patchSize))
+      pictures.allSatisfy { $0.shape == [3, side, side] } && side % configuration.patchSize == 0,
+      "pixels \(pictures.map(\.shape)) in patches of \(configuration.patchSize)")
+    let patches = patchEmbedding(.concatenatingRows(pictures.map { $0.patches(side: configuration.patchSize) }))
+    let count = patches.rows / pictures.count
+    let positions = positions(grid: side / configuration.patchSize)
+    var x = Tensor.concatenatingRows(
+      pictures.indices.map { index in
+        let own = patches.rows(index * count..<(index + 1) * count)
+        return Tensor.concatenatingRows([classToken.value, own]).plus(positions)
+      })
+    let ranges = pictures.indices.map { $0 * (count + 1)..<($0 + 1) * (count + 1) }
+    let spans = AttentionSpan.blocks(queries: ranges, keys: ranges)
     for (index, block) in blocks.enumerated() {
-      x = block(x)
+      x = block(x, spans)
       if index == 0 { observe?("vit.block0", x) }
     }
     observe?("vit.output", x)
@@ -62,9 +69,9 @@ public final class EVAVisionTransformer {
       heads = configuration.heads
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func callAsFunction(_ x: Tensor, _ spans: [AttentionSpan]) -> Tensor {
       let (queries, keys, values) = queryKeyValue(norm1(x)).splitInThree()
-      let attended = attentionOutput(queries.attention(keys: keys, values: values, heads: heads, causal: false))
+      let attended = attentionOutput(queries.attention(keys: keys, values: values, heads: heads, spans: spans))
       let y = x.plus(attended)
       return y.plus(down(up(norm2(y)).gelu()))
     }

@@ -25,16 +25,23 @@ public final class Linear {
   public let bias: Parameter?
   /// The adapter in use, if it adapts this layer.
   public var lowRank: LowRankPair?
+  /// The share of the pair's inputs that training drops.
+  package var dropoutRate: Float = 0
 
   init(_ loader: inout ParameterLoader, _ name: String, from input: Int, to output: Int, bias: Bool = true) {
     weight = loader.matrix("\(name).weight", [output, input])
     self.bias = bias ? loader.vector("\(name).bias", output) : nil
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  /// - Parameter dropoutSeed: decides which inputs of the low-rank pair are dropped; nil outside training.
+  func callAsFunction(_ x: Tensor, dropoutSeed: UInt64? = nil) -> Tensor {
     let y = x.linear(weight.value, bias: bias?.value)
     guard let lowRank else { return y }
-    return y.plus(x.linear(lowRank.a).linear(lowRank.b), times: lowRank.scale)
+    var input = x
+    if let dropoutSeed, dropoutRate > 0 {
+      input = x.dropout(rate: dropoutRate, seed: weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
+    }
+    return y.plus(input.linear(lowRank.a).linear(lowRank.b), times: lowRank.scale)
   }
 }
 

@@ -32,12 +32,36 @@ public final class Phi {
   ///
   /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
   package func callAsFunction(_ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil) -> Tensor {
-    let position = cache?.count ?? 0
-    precondition(position + embeddings.rows <= configuration.contextLength, "more tokens than the context holds")
+    let layout = SequenceLayout(count: embeddings.rows, after: cache?.count ?? 0)
+    return self(embeddings, layout, cache: cache, observe: observe)
+  }
+
+  /// The same for rows that are laid out otherwise.
+  ///
+  /// - Parameters:
+  ///   - dropoutSeed: decides which inputs of low-rank pairs are dropped; nil outside training.
+  ///   - blocksPerCheckpoint: so many blocks keep only their input for the backward pass; 0 keeps all activations.
+  package func callAsFunction(
+    _ embeddings: Tensor, _ layout: SequenceLayout, cache: KeyValueCache? = nil, dropoutSeed: UInt64? = nil,
+    blocksPerCheckpoint: Int = 0, observe: Observer? = nil
+  ) -> Tensor {
+    precondition(
+      layout.positions.allSatisfy { $0 < configuration.contextLength }, "more tokens than the context holds")
     var x = embeddings
+    if blocksPerCheckpoint > 0 {
+      for start in stride(from: 0, to: blocks.count, by: blocksPerCheckpoint) {
+        let range = start..<min(blocks.count, start + blocksPerCheckpoint)
+        x = Tensor.checkpointed([x]) { [self] inputs in
+          range.reduce(inputs[0]) { x, index in
+            blocks[index](x, rotaryEmbedding, layout, cache: nil, switches: switches, dropoutSeed: dropoutSeed)
+          }
+        }
+      }
+      return finalNorm(x)
+    }
     for (index, block) in blocks.enumerated() {
       x = block(
-        x, rotaryEmbedding, position: position, cache: cache?.layers[index], switches: switches)
+        x, rotaryEmbedding, layout, cache: cache?.layers[index], switches: switches, dropoutSeed: dropoutSeed)
       if index == 0 { observe?("phi.layer0", x) }
     }
     let hidden = finalNorm(x)
@@ -90,18 +114,22 @@ public final class Phi {
     }
 
     func callAsFunction(
-      _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, position: Int, cache: KeyValueCache.Layer?,
-      switches: PhiSwitches
+      _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, _ layout: SequenceLayout, cache: KeyValueCache.Layer?,
+      switches: PhiSwitches, dropoutSeed: UInt64?
     ) -> Tensor {
       let n = switches.inputNorm ? norm(x) : x
-      let (q, k, v) = queryKeyValue(n).splitInThree()
-      let queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil).rotated(rotaryEmbedding, heads: heads, position: position)
-      var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil).rotated(rotaryEmbedding, heads: heads, position: position)
+      let (q, k, v) = queryKeyValue(n, dropoutSeed: dropoutSeed).splitInThree()
+      let queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil)
+        .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
+      var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil)
+        .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
       var values = v
       if let cache { (keys, values) = cache.appending(keys, values) }
-      var attended = attentionOutput(queries.attention(keys: keys, values: values, heads: heads, causal: true))
+      var attended = attentionOutput(
+        queries.attention(keys: keys, values: values, heads: heads, spans: layout.spans), dropoutSeed: dropoutSeed)
       if switches.attentionNorm, let postNorm { attended = postNorm(attended) }
-      return x.plus(attended).plus(down(up(n).geluTanh()))
+      let inner = up(n, dropoutSeed: dropoutSeed).geluTanh()
+      return x.plus(attended).plus(down(inner, dropoutSeed: dropoutSeed))
     }
 
     /// Each head's values [T, H·D] through a norm over D.

@@ -14,16 +14,17 @@ public final class QFormer {
     layers = (0..<configuration.layers).map { Layer(&loader, $0, configuration, pictureWidth: pictureWidth) }
   }
 
-  /// Picture tokens [1 + n, picture width] to [queries, width].
-  func callAsFunction(_ picture: Tensor) -> Tensor {
-    layers.reduce(embeddingNorm(queryTokens.value)) { $1($0, picture: picture) }
-  }
-
-  /// The same, with what every layer gives, the last one's output last.
-  func layerOutputs(_ picture: Tensor) -> [Tensor] {
-    var x = embeddingNorm(queryTokens.value)
+  /// Picture tokens of some pictures, packed [B·(1 + n), picture width], to what every layer makes of the queries,
+  /// packed [B·queries, width]; the last layer's output is the Q-Former's.
+  func layerOutputs(_ tokens: Tensor, pictures: Int) -> [Tensor] {
+    let queries = embeddingNorm(queryTokens.value)
+    func ranges(_ rows: Int) -> [Range<Int>] { (0..<pictures).map { $0 * rows..<($0 + 1) * rows } }
+    let own = ranges(queries.rows)
+    let toSelf = AttentionSpan.blocks(queries: own, keys: own)
+    let toPicture = AttentionSpan.blocks(queries: own, keys: ranges(tokens.rows / pictures))
+    var x = pictures == 1 ? queries : .concatenatingRows(Array(repeating: queries, count: pictures))
     return layers.map { layer in
-      x = layer(x, picture: picture)
+      x = layer(x, toSelf, picture: tokens, toPicture)
       return x
     }
   }
@@ -46,9 +47,11 @@ public final class QFormer {
       norm = LayerNorm(&loader, "\(name).ffn_norm", width, epsilon: configuration.layerNormEpsilon)
     }
 
-    func callAsFunction(_ x: Tensor, picture: Tensor) -> Tensor {
-      var y = selfAttention(x, keysFrom: x)
-      if let crossAttention { y = crossAttention(y, keysFrom: picture) }
+    func callAsFunction(
+      _ x: Tensor, _ toSelf: [AttentionSpan], picture: Tensor, _ toPicture: [AttentionSpan]
+    ) -> Tensor {
+      var y = selfAttention(x, keysFrom: x, toSelf)
+      if let crossAttention { y = crossAttention(y, keysFrom: picture, toPicture) }
       return norm(y.plus(down(up(y).gelu())))
     }
   }
@@ -72,8 +75,8 @@ public final class QFormer {
       heads = configuration.heads
     }
 
-    func callAsFunction(_ x: Tensor, keysFrom other: Tensor) -> Tensor {
-      let attended = query(x).attention(keys: key(other), values: value(other), heads: heads, causal: false)
+    func callAsFunction(_ x: Tensor, keysFrom other: Tensor, _ spans: [AttentionSpan]) -> Tensor {
+      let attended = query(x).attention(keys: key(other), values: value(other), heads: heads, spans: spans)
       return norm(x.plus(output(attended)))
     }
   }

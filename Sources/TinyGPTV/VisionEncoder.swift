@@ -22,28 +22,32 @@ public final class VisionEncoder {
   /// Normalised pixels [3, S, S] to vectors [queries, hidden].
   func callAsFunction(_ pixels: Tensor, observe: Observer? = nil) -> Tensor {
     observe?("pixels", pixels)
-    let tokens = pictureTokens(pixels, observe: observe)
-    let queries = queryOutputs(tokens)
+    let queries = queryOutputs(pictureTokens([pixels], observe: observe), pictures: 1)
     observe?("qformer", queries)
     let vectors = projected(queries)
     observe?("image_embeds", vectors)
     return vectors
   }
 
-  /// Normalised pixels [3, S, S], S any multiple of the patch, to picture tokens [1 + n, picture width] behind
-  /// `ln_vision`.
-  package func pictureTokens(_ pixels: Tensor, observe: Observer? = nil) -> Tensor {
-    let normalized = finalNorm(tower(pixels, observe: observe))
+  /// Normalised pixels [3, S, S] of some pictures, S any multiple of the patch, to their picture tokens behind
+  /// `ln_vision`, packed [B·(1 + n), picture width].
+  package func pictureTokens(_ pictures: [Tensor], observe: Observer? = nil) -> Tensor {
+    let normalized = finalNorm(tower(pictures, observe: observe))
     observe?("ln_vision", normalized)
     return normalized
   }
 
-  /// Picture tokens [1 + n, picture width] to the Q-Former's output [queries, Q-Former width].
-  package func queryOutputs(_ pictureTokens: Tensor) -> Tensor { qFormer(pictureTokens) }
+  /// Packed picture tokens to the Q-Former's output, packed [B·queries, Q-Former width].
+  package func queryOutputs(_ tokens: Tensor, pictures: Int) -> Tensor {
+    let outputs = queryLayerOutputs(tokens, pictures: pictures)
+    return outputs[outputs.count - 1]
+  }
 
   /// The same, with what every layer of the Q-Former gives, the last one's output last.
-  package func queryLayerOutputs(_ pictureTokens: Tensor) -> [Tensor] { qFormer.layerOutputs(pictureTokens) }
+  package func queryLayerOutputs(_ tokens: Tensor, pictures: Int) -> [Tensor] {
+    qFormer.layerOutputs(tokens, pictures: pictures)
+  }
 
-  /// The Q-Former's output [queries, Q-Former width] to vectors [queries, hidden].
+  /// The Q-Former's output [B·queries, Q-Former width] to vectors [B·queries, hidden].
   package func projected(_ queries: Tensor) -> Tensor { projection2(projection1(queries)) }
 }

@@ -32,7 +32,7 @@ struct Train: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    let configuration = try TrainingConfiguration(path: config, overrides: options)
+    let configuration = try TrainingConfiguration(path: config, options: options)
     StopSignal.install()
     var progress = ProgressWriter(stage: URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent)
     let isQuiet = quiet
