@@ -16,7 +16,7 @@ help:
 	@echo "make build     the same without the tests; the program is .build/release/tinygptv"
 	@echo "make lint      check the layout of the sources"
 	@echo "make format    correct the layout of the sources"
-	@echo "make install   copy the program to PREFIX/bin ($(PREFIX)/bin)"
+	@echo "make install   copy the program to PREFIX/bin and its icons to PREFIX/share ($(PREFIX))"
 	@echo "make clean     delete what was built"
 	@echo "SWIFT_FLAGS=…  is added to every build, as in SWIFT_FLAGS=\"-Xswiftc -warnings-as-errors\""
 
@@ -34,6 +34,7 @@ format: swift
 
 install: build
 	install -D -m 755 "$$(swift build $(FLAGS) --show-bin-path)/tinygptv" "$(DESTDIR)$(PREFIX)/bin/tinygptv"
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/tinygptv/Icons" Sources/Scenes/Icons/*
 
 clean:
 	rm -rf .build

@@ -17,7 +17,7 @@ struct Degradation {
     var random = SceneRandom(seed: seed, stream: .degradation)
     let (isBlurred, isNoisy, isCompressed) = (random.chance(0.12), random.chance(0.12), random.chance(0.22))
     let (blur, noise, quality) = (random.uniform(0.4...1.6), random.uniform(4...24), random.integer(30...90))
-    if isBlurred { self.blur = min(blur, smallestObject / 25) }
+    if isBlurred { self.blur = min(blur, smallestObject / 40) }
     if isNoisy { self.noise = Int(smallestObject < 30 ? noise / 2 : noise) }
     if isCompressed { self.quality = smallestObject < 40 ? max(quality, 65) : quality }
   }

@@ -26,6 +26,12 @@ extension Scene {
     self.init(width: style.sidePixels.lowerBound, height: style.sidePixels.lowerBound, objects: [], seed: seed)
   }
 
+  /// The seed of a scene in an endless set of them; sets of different seeds have no scenes in common, but for chance.
+  public static func seed(ofScene index: Int, inSet seed: UInt64) -> UInt64 {
+    var random = SceneRandom(seed: seed, stream: .set, index: index)
+    return random.next()
+  }
+
   /// The greatest intersection over union of two boxes.
   public static let maximumOverlap = 0.08
   /// The least part of an object that is not covered by others.

@@ -4,7 +4,7 @@ struct SceneRandom {
   /// What a stream decides.
   enum Stream: UInt64 {
     case layout = 1
-    case background, grain, shades, mirroring, degradation
+    case background, grain, shades, mirroring, degradation, set
   }
 
   private var state: UInt64
@@ -34,7 +34,7 @@ struct SceneRandom {
 
   /// A whole number in a range of fewer than 2^32.
   mutating func integer(_ range: ClosedRange<Int>) -> Int {
-    range.lowerBound + Int((next() >> 32) &* UInt64(range.count) >> 32)
+    range.lowerBound + Int(((next() >> 32) * UInt64(range.count)) >> 32)
   }
 
   /// Yes with a probability.

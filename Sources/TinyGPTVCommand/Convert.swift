@@ -92,13 +92,15 @@ func note(_ message: String) {
 /// Share, rate and time left on one line of standard error, if that is a terminal; nothing otherwise.
 struct ProgressBar {
   private let label: String
+  /// What is counted; nil for bytes.
+  private let unit: String?
   private let isVisible = isatty(STDERR_FILENO) != 0
   private let start = ContinuousClock.now
   private var lastUpdate: ContinuousClock.Instant?
 
-  init(label: String) { self.label = label }
+  init(label: String, unit: String? = nil) { (self.label, self.unit) = (label, unit) }
 
-  /// Shows how many bytes of how many are done, at most ten times a second.
+  /// Shows how many bytes (or other units) of how many are done, at most ten times a second.
   mutating func update(_ done: Int, of total: Int) {
     let now = ContinuousClock.now
     guard isVisible, total > 0 else { return }
@@ -109,7 +111,8 @@ struct ProgressBar {
     let left = rate > 0 ? Int((Double(total - done) / rate).rounded()) : 0
     let filled = 24 * done / total
     let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 24 - filled)
-    let text = "\(label) [\(bar)] \(100 * done / total) %  \(Int(rate / 1e6)) MB/s  \(left) s left"
+    let speed = unit.map { "\(Int(rate)) \($0)/s" } ?? "\(Int(rate / 1e6)) MB/s"
+    let text = "\(label) [\(bar)] \(100 * done / total) %  \(speed)  \(left) s left"
     FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
   }
 

@@ -13,7 +13,7 @@ struct RecordPicture: Sendable {
   /// The Q-Former's output for it [queries, width].
   func queries(size: Int, _ vision: VisionEncoder) -> Tensor {
     let pixels = Tensor(load().normalized(size: size), shape: [3, size, size])
-    return vision.queryOutputs(vision.pictureTokens(pixels))
+    return vision.queryOutputs(vision.pictureTokens([pixels]), pictures: 1)
   }
 }
 

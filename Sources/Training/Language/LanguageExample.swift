@@ -18,8 +18,8 @@ struct LanguageExample: Sendable {
   /// The answers' tokens, and what the log calls questions of their kind.
   var answers: [(tokens: Range<Int>, label: String)] = []
 
-  /// How many tokens are to be learned.
-  var targetCount: Int { isTarget.count { $0 } }
+  /// The tokens that are to be learned, by their places in ``ids``.
+  var targets: [Int] { ids.indices.filter { isTarget[$0] } }
 
   /// Writes a conversation as REFERENCE's training does: one end-of-text in front, each question in the template, each
   /// answer followed by the end symbol; every piece is tokenised by itself.

@@ -24,7 +24,6 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
   private let maximumTokens: Int
   private let imageSize: Int
   private let features: FrozenFeatures?
-  private let dropout: Float
   private let blocksPerCheckpoint: Int
 
   /// - Parameter features: where the frozen towers' output is kept; nil if they train.
@@ -39,7 +38,6 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
     endSymbol = training.settings.endSymbol
     maximumTokens = training.settings.maximumTextLength
     imageSize = training.settings.imageSize ?? training.model.configuration.vision?.imageSize ?? 0
-    dropout = Float(training.settings.loraDropout)
     blocksPerCheckpoint = training.settings.blocksPerCheckpoint
   }
 
@@ -54,7 +52,7 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
       turns: record.turns, hasPicture: record.picture != nil, template: template, endSymbol: endSymbol,
       tokenizer: model.tokenizer, maximumTokens: maximumTokens,
       areIndependent: settings[reference.dataset].independentTurns)
-    guard example.targetCount > 0 else {
+    guard !example.targets.isEmpty else {
       throw InputError(
         file: record.origin, expected: "an answer within \(maximumTokens) tokens of text", found: "none",
         remedy: "Raise max_txt_len, or leave the record out.")
@@ -62,29 +60,81 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
     return Sample(example: example, picture: record.picture)
   }
 
-  func weight(_ sample: Sample) -> Float { Float(sample.example.targetCount) }
+  func weight(_ sample: Sample) -> Float { Float(sample.example.targets.count) }
 
-  func loss(_ sample: Sample, seed: UInt64?, tally: inout Tally) -> Tensor {
-    let example = sample.example
-    var parts: [Tensor] = []
-    var pictureRows = 0
-    if let picture = sample.picture, let offset = example.pictureOffset, let vision = model.vision {
-      let queries = features?.queries(of: picture, size: imageSize, vision) ?? picture.queries(size: imageSize, vision)
-      let vectors = vision.projected(queries)
-      pictureRows = vectors.rows
-      if offset > 0 { parts.append(model.phi.embeddings(of: Array(example.ids[..<offset]))) }
-      parts.append(vectors)
-      if offset < example.ids.count { parts.append(model.phi.embeddings(of: Array(example.ids[offset...]))) }
-    } else {
-      parts.append(model.phi.embeddings(of: example.ids))
+  func packed(_ samples: [Sample]) -> [[Sample]] {
+    // As many as make some hundreds of rows: enough for efficient products, few enough for the processor's cache.
+    var groups: [[Sample]] = []
+    var rows = Int.max
+    for sample in samples {
+      let own = sample.example.ids.count + pictureRows(sample)
+      if rows + own > 600 {
+        groups.append([])
+        rows = 0
+      }
+      groups[groups.count - 1].append(sample)
+      rows += own
     }
-    let hidden = model.phi(Tensor.concatenatingRows(parts))
-    // Token i is told by the row before it; only rows that tell something need logits.
-    func row(_ index: Int) -> Int { index + (index >= example.pictureOffset ?? .max ? pictureRows : 0) - 1 }
-    let targets = example.ids.indices.filter { example.isTarget[$0] }
-    let logits = model.phi.logits(hidden.gatheringRows(targets.map(row)))
-    note(logits, example, targets, in: &tally)
-    return logits.crossEntropy(targets: targets.map { example.ids[$0] })
+    return groups
+  }
+
+  private func pictureRows(_ sample: Sample) -> Int {
+    sample.example.pictureOffset == nil ? 0 : model.configuration.vision?.qFormer.queries ?? 0
+  }
+
+  func loss(_ samples: [Sample], shares: [Float], seed: UInt64?, tally: inout Tally) -> Tensor {
+    var parts: [Tensor] = []
+    var layout = SequenceLayout()
+    // For each sample, the row of its first token if it had no picture.
+    var starts: [Int] = []
+    for sample in samples {
+      let example = sample.example
+      starts.append(layout.count)
+      let pictureRows = pictureRows(sample)
+      if let offset = example.pictureOffset, let vectors = vectors(of: sample) {
+        if offset > 0 { parts.append(model.phi.embeddings(of: Array(example.ids[..<offset]))) }
+        parts.append(vectors)
+        if offset < example.ids.count { parts.append(model.phi.embeddings(of: Array(example.ids[offset...]))) }
+      } else {
+        parts.append(model.phi.embeddings(of: example.ids))
+      }
+      if let first = example.turnStarts.first {
+        let ends = example.turnStarts.dropFirst() + [example.ids.count]
+        layout.append(
+          prefix: first + pictureRows, continuations: zip(example.turnStarts, ends).map { $1 - $0 })
+      } else {
+        layout.append(count: example.ids.count + pictureRows)
+      }
+    }
+    let hidden = model.phi(
+      .concatenatingRows(parts), layout, dropoutSeed: seed, blocksPerCheckpoint: blocksPerCheckpoint)
+    // Only rows that tell a token of an answer need logits.
+    let targets = samples.map { $0.example.targets }
+    let rows = samples.indices.flatMap { index in
+      let (example, pictureRows) = (samples[index].example, pictureRows(samples[index]))
+      return targets[index].map { token in
+        // An independent turn's first token is told by the prefix's last row, which begins no answer.
+        starts[index] + token + (token >= example.pictureOffset ?? .max ? pictureRows : 0) - 1
+      }
+    }
+    let logits = model.phi.logits(hidden.gatheringRows(rows))
+    var losses: [Tensor] = []
+    var start = 0
+    for (index, sample) in samples.enumerated() {
+      let own = logits.rows(start..<start + targets[index].count)
+      start += targets[index].count
+      note(own, sample.example, targets[index], in: &tally)
+      losses.append(
+        own.crossEntropy(targets: targets[index].map { sample.example.ids[$0] }).scaled(by: shares[index]))
+    }
+    return losses.dropFirst().reduce(losses[0]) { $0.plus($1) }
+  }
+
+  /// The vectors of a sample's picture [queries, hidden].
+  private func vectors(of sample: Sample) -> Tensor? {
+    guard let picture = sample.picture, let vision = model.vision else { return nil }
+    let queries = features?.queries(of: picture, size: imageSize, vision) ?? picture.queries(size: imageSize, vision)
+    return vision.projected(queries)
   }
 
   /// A greedy answer is right if every token is the likeliest behind the right ones before it: so the share of exact

@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 import TinyGPTV
 
@@ -49,77 +48,21 @@ public final class TrainedParameters {
     add(parameter.name, parameter.value, step: step) { parameter.value = $0 }
   }
 
+  /// One step of AdamW for every tensor that has a gradient.
+  ///
+  /// - Parameters:
+  ///   - factor: multiplies the gradients: 1, or less to clip them.
+  ///   - step: the run's step, from 0; a tensor counts its own from when it began to train.
+  func update(_ gradients: Gradients, factor: Float, step: Int, rate: Double, _ settings: RunSettings) {
+    for entry in entries {
+      guard let gradient = gradients[entry.master] else { continue }
+      AdamWStep(
+        step: step - entry.firstStep + 1, learningRate: rate, beta1: settings.beta1, beta2: settings.beta2,
+        weightDecay: entry.decays ? settings.weightDecay : 0, gradientFactor: factor
+      ).update(entry.master, gradient: gradient, firstMoment: entry.mean, secondMoment: entry.variance)
+    }
+  }
+
   /// Whether a tensor of this name trains.
   func contains(_ name: String) -> Bool { entries.contains { $0.name == name } }
-}
-
-/// The sums of gradients of some trained tensors, in their order.
-struct GradientSum {
-  private(set) var tensors: [Tensor?]
-
-  init(count: Int) { tensors = Array(repeating: nil, count: count) }
-
-  /// Adds what one backward pass gave.
-  mutating func add(_ gradients: Gradients, _ parameters: TrainedParameters) {
-    for (index, entry) in parameters.entries.enumerated() {
-      if let gradient = gradients[entry.master] { add(gradient, at: index) }
-    }
-  }
-
-  /// Adds another sum.
-  mutating func add(_ other: GradientSum) {
-    for (index, tensor) in other.tensors.enumerated() {
-      if let tensor { add(tensor, at: index) }
-    }
-  }
-
-  private mutating func add(_ gradient: Tensor, at index: Int) {
-    if let sum = tensors[index] {
-      sum.accumulate(gradient)
-    } else {
-      let sum = Tensor(uninitialized: gradient.shape)
-      sum.floats.update(from: gradient.floats, count: gradient.count)
-      tensors[index] = sum
-    }
-  }
-
-  /// The Euclidean norm of all of it.
-  var norm: Float {
-    var squares = 0.0
-    for case let tensor? in tensors {
-      for i in 0..<tensor.count { squares += Double(tensor.floats[i]) * Double(tensor.floats[i]) }
-    }
-    return Float(squares.squareRoot())
-  }
-}
-
-/// AdamW (Loshchilov and Hutter 2019) as PyTorch computes it.
-struct AdamW: Sendable {
-  var beta1: Float = 0.9
-  var beta2: Float = 0.999
-  var epsilon: Float = 1e-8
-  var weightDecay: Float = 0.05
-
-  /// The update after step `step` of the run (from 0) with the gradients times `scale`. Tensors without a gradient stay as they are.
-  func update(
-    _ parameters: TrainedParameters, with gradients: GradientSum, scale: Float, step: Int, learningRate: Float
-  ) {
-    for (entry, gradient) in zip(parameters.entries, gradients.tensors) {
-      guard let gradient else { continue }
-      let count = Float(step - entry.firstStep + 1)
-      let correction1 = 1 - powf(beta1, count)
-      let correction2 = (1 - powf(beta2, count)).squareRoot()
-      let decay = entry.decays ? 1 - learningRate * weightDecay : 1
-      let (p, m, v, g) = (entry.master.floats, entry.mean.floats, entry.variance.floats, gradient.floats)
-      let (b1, b2, epsilon) = (beta1, beta2, epsilon)
-      ThreadPool.shared.forEachRange(of: gradient.count, grain: 65536) { range in
-        for i in range {
-          let value = g[i] * scale
-          m[i] = b1 * m[i] + (1 - b1) * value
-          v[i] = b2 * v[i] + (1 - b2) * value * value
-          p[i] = p[i] * decay - learningRate / correction1 * m[i] / (v[i].squareRoot() / correction2 + epsilon)
-        }
-      }
-    }
-  }
 }

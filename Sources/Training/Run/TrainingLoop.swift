@@ -8,17 +8,16 @@ final class TrainingLoop<Objective: TrainingObjective> {
   private let objective: Objective
   private let training: TrainingModel
   private let settings: RunSettings
-  private let datasets: [DatasetSettings]
+  private let budgets: [BrokenRecordBudget]
   private let iterationsPerEpoch: Int
   private let output: TrainingOutput
   private let validation: [Objective.Sample]
-  private let optimizer: AdamW
   private var state: TrainingState
 
   /// What the background hands over: the samples of a batch, and where the data stands behind it.
   private struct Batch: Sendable {
     var samples: [Objective.Sample] = []
-    var broken: [(dataset: Int, error: InputError)] = []
+    var broken: [(reference: SampleReference, error: InputError)] = []
     var mixer: DataMixer
   }
 
@@ -30,13 +29,11 @@ final class TrainingLoop<Objective: TrainingObjective> {
     self.objective = objective
     self.training = training
     settings = configuration.run
-    self.datasets = datasets
+    budgets = datasets.map { BrokenRecordBudget(name: $0.name, limit: $0.maximumBroken) }
     self.state = state
     self.iterationsPerEpoch = iterationsPerEpoch
     self.validation = validation
     self.output = output
-    optimizer = AdamW(
-      beta1: Float(settings.beta1), beta2: Float(settings.beta2), weightDecay: Float(settings.weightDecay))
   }
 
   private var totalSteps: Int { settings.maximumEpochs * iterationsPerEpoch }
@@ -54,9 +51,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
       try training.unfreeze(step: state.step)
       let clock = ContinuousClock()
       let start = clock.now
-      let rate = Float(
-        schedule.rate(
-          totalStep: state.step, epoch: state.step / iterationsPerEpoch, stepInEpoch: state.step % iterationsPerEpoch))
+      let rate = schedule.rate(step: state.step)
       let (gradient, samples) = try batchGradient(from: loader)
       var record = MetricsRecord(step: state.step, epoch: state.step / iterationsPerEpoch)
       record.append("loss", gradient.loss)
@@ -79,17 +74,16 @@ final class TrainingLoop<Objective: TrainingObjective> {
   private func batchGradient(
     from loader: BackgroundLoader<DataMixer, Batch>
   ) throws(InputError) -> (BatchGradient, samples: Int) {
-    var sum: BatchGradient?
+    var sum = BatchGradient()
     var count = 0
     for part in 0..<settings.accumulatedIterations {
       let batch = try nextBatch(loader)
       count += batch.samples.count
       let gradient = BatchGradient(
-        of: batch.samples, objective, parameters: training.trained,
-        scale: 1 / Float(settings.accumulatedIterations), seed: stepSeed(part))
-      if sum == nil { sum = gradient } else { sum?.add(gradient) }
+        of: batch.samples, objective, scale: 1 / Float(settings.accumulatedIterations), seed: stepSeed(part))
+      sum.add(gradient)
     }
-    return (sum ?? BatchGradient(of: [], objective, parameters: training.trained, scale: 0, seed: 0), count)
+    return (sum, count)
   }
 
   private func stepSeed(_ part: Int) -> UInt64 {
@@ -102,10 +96,10 @@ final class TrainingLoop<Objective: TrainingObjective> {
     while true {
       let batch = try loader.next()
       state.mixer = batch.mixer
-      for (dataset, error) in batch.broken {
-        state.broken[dataset] += 1
-        guard state.broken[dataset] <= datasets[dataset].maximumBroken else { throw error }
-        output.report(.note(error))
+      for (reference, error) in batch.broken {
+        let budget = budgets[reference.dataset]
+        try budget.skip(record: reference.record, because: error)
+        for error in budget.takeReports() { output.report(.note(error)) }
       }
       if !batch.samples.isEmpty { return batch }
     }
@@ -113,7 +107,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
 
   /// Changes the parameters, unless a number is not finite.
   private func update(
-    _ gradient: BatchGradient, rate: Float, _ record: inout MetricsRecord
+    _ gradient: BatchGradient, rate: Double, _ record: inout MetricsRecord
   ) throws(InputError) {
     let norm = gradient.gradients.norm
     record.append("gradient_norm", norm)
@@ -132,7 +126,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
     let limit = Float(settings.gradientNormLimit)
     // As torch.nn.utils.clip_grad_norm_ has it.
     let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
-    optimizer.update(training.trained, with: gradient.gradients, scale: scale, step: state.step, learningRate: rate)
+    training.trained.update(gradient.gradients, factor: scale, step: state.step, rate: rate, settings)
   }
 
   private func validate(_ record: inout MetricsRecord) {
@@ -162,13 +156,13 @@ final class TrainingLoop<Objective: TrainingObjective> {
       let references = mixer.next()
       var batch = Batch(mixer: mixer)
       for index in references.indexes {
-        var generator = SplitMix64(state: seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(references.pass) << 40)
+        var generator = SplitMix64(state: seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(references.epochOfDataset) << 40)
         let reference = SampleReference(
-          dataset: references.dataset, record: index, pass: references.pass, seed: generator.next())
+          dataset: references.dataset, record: index, pass: references.epochOfDataset, seed: generator.next())
         do throws(InputError) {
           batch.samples.append(try objective.sample(reference))
         } catch {
-          batch.broken.append((references.dataset, error))
+          batch.broken.append((reference, error))
         }
       }
       return batch

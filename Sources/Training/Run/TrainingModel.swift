@@ -37,6 +37,7 @@ final class TrainingModel {
     }
     model.phi.switches = PhiSwitches(
       inputNorm: settings.inputNorm, attentionNorm: settings.rmsNorm, queryKeyNorm: settings.qkNorm)
+    for layer in model.phi.adaptableLayers.values { layer.dropoutRate = Float(settings.loraDropout) }
     for parameter in self.others { trained.add(parameter, step: 0) }
     try select(settings.train, step: 0)
   }

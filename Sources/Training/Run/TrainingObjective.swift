@@ -26,10 +26,14 @@ protocol TrainingObjective: Sendable {
   /// How much a sample counts in the mean over a batch, such as its number of target tokens; above 0.
   func weight(_ sample: Sample) -> Float
 
-  /// The mean loss of one sample, a scalar; called by several threads at once.
+  /// The samples in groups, each of which may go through the model in one pass.
+  func packed(_ samples: [Sample]) -> [[Sample]]
+
+  /// The sum of some samples' mean losses, each times its share, as a scalar; called by several threads at once.
   ///
   /// - Parameters:
+  ///   - samples: one of the groups that ``packed(_:)`` makes.
   ///   - seed: decides about dropout; nil outside training.
   ///   - tally: gets what was right.
-  func loss(_ sample: Sample, seed: UInt64?, tally: inout Tally) -> Tensor
+  func loss(_ samples: [Sample], shares: [Float], seed: UInt64?, tally: inout Tally) -> Tensor
 }

@@ -90,13 +90,13 @@ public struct TrainingRun {
   ) throws(InputError) -> TrainingEnd {
     let train = configuration.datasets.filter { $0.split == .train }
     let trainSources = try sources(train)
-    let mixer = DataMixer(
+    let mixer = try DataMixer(
       datasets: zip(train, trainSources).map { settings, source in
         .init(
-          count: source.count, batchSize: settings.batchSize, sampleRatio: settings.sampleRatio,
+          name: settings.name, count: source.count, batchSize: settings.batchSize, sampleRatio: settings.sampleRatio,
           shuffle: settings.shuffle)
       }, seed: seed)
-    var state = TrainingState(mixer: mixer, broken: train.map { _ in 0 })
+    var state = TrainingState(mixer: mixer)
     let records = zip(train, trainSources).reduce(0) { $0 + $1.1.count / $1.0.batchSize }
     let iterations =
       configuration.run.iterationsPerEpoch ?? max(1, records / configuration.run.accumulatedIterations)

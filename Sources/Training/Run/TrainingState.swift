@@ -9,8 +9,6 @@ struct TrainingState: Codable, Sendable {
   var step = 0
   /// The position in the data.
   var mixer: DataMixer
-  /// Broken records skipped so far, by dataset.
-  var broken: [Int]
   /// Steps in a row that were skipped for a loss or gradient that was not finite.
   var nonFinite = 0
 }

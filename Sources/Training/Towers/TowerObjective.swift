@@ -50,20 +50,39 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
 
   func weight(_ sample: Sample) -> Float { 1 }
 
-  func loss(_ sample: Sample, seed: UInt64?, tally: inout Tally) -> Tensor {
-    let pixels = Tensor(sample.pixels, shape: [3, sample.size, sample.size])
-    let tokens = vision.pictureTokens(pixels)
-    var loss = teacher.patchLoss(tokens, sample.targets, tally: &tally)
-    let outputs = vision.queryLayerOutputs(tokens)
-    guard let last = outputs.last else { return loss }
-    let answers = teacher.queryHead(last)
-    let queryOfObject = teacher.assignment(answers, sample.targets, tally: &tally)
-    loss = loss.plus(teacher.queryLoss(answers, sample.targets, queryOfObject: queryOfObject))
+  func packed(_ samples: [Sample]) -> [[Sample]] {
+    // Pictures of one size; a few at a time, so that activations stay in the processor's cache.
+    Dictionary(grouping: samples, by: \.size).sorted { $0.key < $1.key }.flatMap { $0.value.chunked(by: 4) }
+  }
+
+  func loss(_ samples: [Sample], shares: [Float], seed: UInt64?, tally: inout Tally) -> Tensor {
+    let size = samples[0].size
+    let tokens = vision.pictureTokens(samples.map { Tensor($0.pixels, shape: [3, size, size]) })
+    let patches = teacher.patchHead(tokens)
+    let outputs = vision.queryLayerOutputs(tokens, pictures: samples.count)
     // Earlier layers are taught too, which a detector's queries need to settle.
-    for layer in stride(from: 1, to: outputs.count - 1, by: 2) {
-      let early = teacher.queryHead(outputs[layer])
-      loss = loss.plus(teacher.queryLoss(early, sample.targets, queryOfObject: queryOfObject), times: 0.5)
+    let taught = stride(from: outputs.count - 1, through: 0, by: -2).map { teacher.queryHead(outputs[$0]) }
+    var losses: [Tensor] = []
+    for (index, sample) in samples.enumerated() {
+      func own(_ packed: Tensor) -> Tensor {
+        let rows = packed.rows / samples.count
+        return packed.rows(index * rows..<(index + 1) * rows)
+      }
+      var loss = teacher.patchLoss(own(patches), sample.targets, tally: &tally)
+      let queryOfObject = teacher.assignment(own(taught[0]), sample.targets, tally: &tally)
+      for (layer, output) in taught.enumerated() {
+        loss = loss.plus(
+          teacher.queryLoss(own(output), sample.targets, queryOfObject: queryOfObject), times: layer == 0 ? 1 : 0.5)
+      }
+      losses.append(loss.scaled(by: shares[index]))
     }
-    return loss
+    return losses.dropFirst().reduce(losses[0]) { $0.plus($1) }
+  }
+}
+
+extension Array {
+  /// Neighbours in groups of up to `size`.
+  func chunked(by size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min(count, $0 + size)]) }
   }
 }

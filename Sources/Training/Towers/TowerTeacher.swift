@@ -44,11 +44,12 @@ final class TowerTeacher {
 
   // MARK: Losses
 
-  /// The loss of the picture tokens [1 + g², width]: kind of every patch, colour and box of those that show an object.
+  /// The loss of what one picture's tokens tell [1 + g², columns of the head]: kind of every patch, colour and box of
+  /// those that show an object.
   func patchLoss(_ tokens: Tensor, _ targets: SceneTargets, tally: inout Tally) -> Tensor {
     let grid = Int(Double(tokens.rows - 1).squareRoot().rounded())
     let owners = targets.owners(grid: grid).map { $0.map { targets.objects[$0] } }
-    let output = patchHead(tokens.rows(1..<tokens.rows))
+    let output = tokens.rows(1..<tokens.rows)
     let kindLogits = output.columns(Columns.kind)
     let answers = kindLogits.largestColumns()
     for (answer, owner) in zip(answers, owners) {
