@@ -58,6 +58,11 @@ let package = Package(
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    // MARK: Measurements
+
+    .executableTarget(
+      name: "TrainingOpsBenchmark", dependencies: ["CKernels", "COpenBLAS", "Tensors"], path: "Benchmarks/TrainingOps"),
+
     // MARK: Tests: one target per target above
 
     .target(name: "TestSupport", dependencies: ["CSystem"], path: "Tests/TestSupport"),

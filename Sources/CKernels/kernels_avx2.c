@@ -6,6 +6,8 @@
 #pragma clang fp contract(fast)
 #define NAME(x) avx2_##x
 #define FAST _Pragma("clang fp reassociate(on)")
+#define VECTOR_BYTES 32
+#define TILE_ROWS 6
 #include "kernels.inc"
 
 static inline float sum8(__m256 v) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How a tensor was computed: a node of the graph that ``Tensor/gradients()`` walks backwards.
+/// How a tensor was computed: a node of the graph that ``Tensor/gradients(seed:)`` walks backwards.
 ///
 /// An operation makes a node only if one of its inputs has one; a frozen prefix of a model leaves no trace.
 public final class GradientNode: @unchecked Sendable {
@@ -21,33 +21,16 @@ public final class GradientNode: @unchecked Sendable {
   }
 }
 
-/// The gradients of one scalar with respect to everything that was marked with ``Tensor/requiringGradient()``.
-public struct Gradients {
-  private var byNode: [ObjectIdentifier: Tensor] = [:]
+/// While one is set, operations run without recording and only note what they would have depended on.
+final class DependencyNotes: @unchecked Sendable {
+  @TaskLocal static var current: DependencyNotes?
 
-  init() {}
+  /// Each node once, in the order of first use. Used by the thread that set the notes only.
+  private(set) var nodes: [GradientNode] = []
+  private var known: Set<ObjectIdentifier> = []
 
-  /// The gradient of a marked tensor, or nil if the scalar does not depend on it.
-  public subscript(tensor: Tensor) -> Tensor? {
-    tensor.node.flatMap { byNode[ObjectIdentifier($0)] }
-  }
-
-  /// Adds to an input's gradient; does nothing where none is wanted.
-  mutating func add(_ gradient: @autoclosure () -> Tensor, to tensor: Tensor) {
-    guard let node = tensor.node else { return }
-    let addition = gradient()
-    precondition(addition.shape == tensor.shape, "gradient \(addition.shape) of a tensor \(tensor.shape)")
-    if let present = byNode.removeValue(forKey: ObjectIdentifier(node)) {
-      byNode[ObjectIdentifier(node)] = present.plus(addition)
-    } else {
-      byNode[ObjectIdentifier(node)] = addition
-    }
-  }
-
-  fileprivate mutating func take(_ node: GradientNode) -> Tensor? {
-    // A leaf's gradient is the result and stays; an inner one has done its work.
-    node.backward == nil
-      ? byNode[ObjectIdentifier(node)] : byNode.removeValue(forKey: ObjectIdentifier(node))
+  func add(_ more: [GradientNode]) {
+    for node in more where known.insert(ObjectIdentifier(node)).inserted { nodes.append(node) }
   }
 }
 
@@ -69,8 +52,16 @@ extension Tensor {
 
   /// This freshly computed tensor with the memory of how it was computed, if any input wants a gradient.
   func recorded(from inputs: Tensor..., backward: @escaping GradientNode.Backward) -> Tensor {
+    recorded(from: inputs, backward: backward)
+  }
+
+  func recorded(from inputs: [Tensor], backward: @escaping GradientNode.Backward) -> Tensor {
     let nodes = inputs.compactMap(\.node)
     guard !nodes.isEmpty else { return self }
+    if let notes = DependencyNotes.current {
+      notes.add(nodes)
+      return self
+    }
     var result = self
     result.node = GradientNode(inputs: nodes, backward: backward)
     return result
@@ -82,16 +73,31 @@ extension Tensor {
     var gradients = Gradients()
     guard let node else { return gradients }
     gradients.add(seed ?? Tensor(repeating: 1, shape: shape), to: self)
-    var reachable: [ObjectIdentifier: GradientNode] = [:]
-    var pending = [node]
-    while let next = pending.popLast() {
-      guard reachable.updateValue(next, forKey: ObjectIdentifier(next)) == nil else { continue }
-      pending.append(contentsOf: next.inputs)
-    }
-    for node in reachable.values.sorted(by: { $0.order > $1.order }) {
-      guard let gradient = gradients.take(node), let backward = node.backward else { continue }
-      backward(gradient, &gradients)
-    }
+    gradients.propagate(from: node)
     return gradients
+  }
+
+  /// What `body` makes of `inputs`, without keeping anything else for the backward pass, which calls `body` once more
+  /// (Chen et al. 2016). Gradients reach the inputs and every marked tensor that `body` captures, and are the same, bit
+  /// for bit, as if `body` had been called outright.
+  ///
+  /// `body` must give the same result both times: it may not change anything, nor draw random numbers without a seed.
+  public static func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Tensor) -> Tensor {
+    // Inside another checkpoint's first pass there is nothing to save.
+    guard DependencyNotes.current == nil else { return body(inputs) }
+    let notes = DependencyNotes()
+    let result = DependencyNotes.$current.withValue(notes) { body(inputs) }
+    // A body that hands on one of its tensors has computed nothing to forget.
+    guard result.node == nil else { return result }
+    guard !notes.nodes.isEmpty else { return result }
+    var recorded = result
+    let outside = Set(notes.nodes.map(ObjectIdentifier.init))
+    recorded.node = GradientNode(inputs: notes.nodes) { gradient, gradients in
+      let again = body(inputs)
+      guard let node = again.node else { return }
+      gradients.add(gradient, to: again)
+      gradients.propagate(from: node, stoppingAt: outside)
+    }
+    return recorded
   }
 }

@@ -62,7 +62,23 @@ enum MatrixProduct {
     }
   }
 
-  /// The textbook product, the specification of the fast one. The inner loop runs along stored rows.
+  /// C[m, n] = alpha · A[m, k] · B[k, n], added to C or in its place, on this thread: for products too small for
+  /// OpenBLAS, which copies its operands first. B is not transposed, except for few rows of A.
+  static func small(
+    _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: Operand, _ b: Operand, adding: Bool = false,
+    into c: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    guard m > 0, n > 0 else { return }
+    if b.transposed {
+      serial(m, n, k, alpha: alpha, a, b, beta: adding ? 1 : 0, into: c, stride: stride)
+    } else {
+      kernels.product(
+        m, n, k, alpha, a.address, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1, b.address, b.stride,
+        adding, c, stride)
+    }
+  }
+
+  /// The textbook product, the specification of the fast ones. The inner loop runs along stored rows.
   static func plain(
     _ m: Int, _ n: Int, _ k: Int, alpha: Float, _ a: Operand, _ b: Operand, beta: Float,
     into c: UnsafeMutablePointer<Float>, stride: Int

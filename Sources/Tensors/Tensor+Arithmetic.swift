@@ -56,10 +56,10 @@ extension Tensor {
       byteOffset: byteOffset + range.lowerBound * bytesPerEntry)
     let x = self
     return view.recorded(from: x) { gradient, gradients in
-      let whole = Tensor(repeating: 0, shape: x.shape)
       let perEntry = x.count / max(x.shape[0], 1)
-      memcpy(whole.floats + range.lowerBound * perEntry, gradient.floats, gradient.count * 4)
-      gradients.add(whole, to: x)
+      gradients.addPart(of: x) { whole in
+        kernels.add_scaled(whole.floats + range.lowerBound * perEntry, gradient.floats, 1, gradient.count)
+      }
     }
   }
 
@@ -72,11 +72,12 @@ extension Tensor {
     }
     let x = self
     return result.recorded(from: x) { gradient, gradients in
-      let whole = Tensor(repeating: 0, shape: x.shape)
-      for t in 0..<x.rows {
-        memcpy(whole.floats + t * x.width + range.lowerBound, gradient.floats + t * range.count, range.count * 4)
+      gradients.addPart(of: x) { whole in
+        for t in 0..<x.rows {
+          kernels.add_scaled(
+            whole.floats + t * x.width + range.lowerBound, gradient.floats + t * range.count, 1, range.count)
+        }
       }
-      gradients.add(whole, to: x)
     }
   }
 
@@ -90,17 +91,13 @@ extension Tensor {
       memcpy(result.floats + start * width, part.floats, part.count * 4)
       start += part.rows
     }
-    var recorded = result
-    let nodes = parts.compactMap(\.node)
-    guard !nodes.isEmpty else { return result }
-    recorded.node = GradientNode(inputs: nodes) { gradient, gradients in
+    return result.recorded(from: parts) { gradient, gradients in
       var start = 0
       for part in parts {
         gradients.add(gradient.rows(start..<start + part.rows).reshaped(part.shape), to: part)
         start += part.rows
       }
     }
-    return recorded
   }
 
   /// The rows of this table [V, C] (any type) at these indexes: [T, C] f32.
@@ -112,11 +109,11 @@ extension Tensor {
     }
     let table = self
     return result.recorded(from: table) { gradient, gradients in
-      let whole = Tensor(repeating: 0, shape: table.shape)
-      for (t, index) in indexes.enumerated() {
-        kernels.add_scaled(whole.floats + index * table.width, gradient.floats + t * table.width, 1, table.width)
+      gradients.addPart(of: table) { whole in
+        for (t, index) in indexes.enumerated() {
+          kernels.add_scaled(whole.floats + index * table.width, gradient.floats + t * table.width, 1, table.width)
+        }
       }
-      gradients.add(whole, to: table)
     }
   }
 

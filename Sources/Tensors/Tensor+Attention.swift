@@ -8,10 +8,21 @@ extension Tensor {
   /// Multi-head attention softmax(q·kᵀ/√D)·v for queries [T, H·D] (self), keys and values [S, H·D].
   ///
   /// With `causal`, the last query sees all keys, the one before it all but the last, and so on (S ≥ T; the first S − T
-  /// keys come from a cache). Works on blocks of queries, so no T×S matrix is kept, not even for the gradient, which
-  /// recomputes the probabilities from each row's log-sum-exp (Dao et al. 2022).
+  /// keys come from a cache).
   public func attention(keys: Tensor, values: Tensor, heads: Int, causal: Bool) -> Tensor {
-    let problem = AttentionProblem(queries: self, keys: keys, values: values, heads: heads, causal: causal)
+    precondition(!causal || keys.rows >= rows, "fewer keys than causal queries")
+    let common = causal ? keys.rows - rows : keys.rows
+    let span = AttentionSpan(queries: 0..<rows, keys: 0..<common, causalKeys: common..<keys.rows)
+    return attention(keys: keys, values: values, heads: heads, spans: rows == 0 ? [] : [span])
+  }
+
+  /// Multi-head attention in which each span of queries sees its own keys. The spans cover the queries one after
+  /// another, from the first to the last.
+  ///
+  /// Works on blocks of queries, so no T×S matrix is kept, not even for the gradient, which recomputes the probabilities
+  /// from each row's log-sum-exp (Dao et al. 2022).
+  public func attention(keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) -> Tensor {
+    let problem = AttentionProblem(queries: self, keys: keys, values: values, heads: heads, spans: spans)
     let output = Tensor(uninitialized: shape)
     let logSums = Tensor(uninitialized: [heads, rows])
     problem.forward(into: output, logSums: logSums)
@@ -31,103 +42,190 @@ private struct AttentionProblem {
   let keys: Tensor
   let values: Tensor
   let heads: Int
-  let causal: Bool
+  let blocks: [AttentionSpan.Block]
 
-  /// Queries in one block: enough for an efficient product, few enough for many blocks.
-  private static let block = 128
-
-  private var queryCount: Int { queries.rows }
-  private var keyCount: Int { keys.rows }
   private var stride: Int { queries.width }
   private var headWidth: Int { queries.width / heads }
   private var scale: Float { 1 / Float(headWidth).squareRoot() }
-  private var blocks: Int { (queryCount + Self.block - 1) / Self.block }
 
-  init(queries: Tensor, keys: Tensor, values: Tensor, heads: Int, causal: Bool) {
+  init(queries: Tensor, keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) {
     precondition(queries.width % heads == 0, "\(heads) heads in \(queries.shape)")
     precondition(keys.shape == values.shape && keys.width == queries.width, "\(keys.shape), \(values.shape)")
-    precondition(!causal || keys.rows >= queries.rows, "fewer keys than causal queries")
+    var next = 0
+    for span in spans {
+      precondition(span.queries.lowerBound == next, "queries from \(next) on are in no span")
+      precondition(
+        max(span.keys.upperBound, span.causalKeys.upperBound) <= keys.rows
+          && min(span.keys.lowerBound, span.causalKeys.lowerBound) >= 0, "\(span) of \(keys.rows) keys")
+      next = span.queries.upperBound
+    }
+    precondition(next == queries.rows, "queries from \(next) on are in no span")
     self.queries = queries
     self.keys = keys
     self.values = values
     self.heads = heads
-    self.causal = causal
+    blocks = spans.flatMap(\.blocks)
   }
 
-  /// How many keys the query sees.
-  private func visible(_ query: Int) -> Int { causal ? keyCount - queryCount + query + 1 : keyCount }
+  /// One head's columns of a tensor as they lie there.
+  private func inPlace(_ tensor: Tensor, _ head: Int) -> MatrixProduct.Operand {
+    .init(tensor.floats + head * headWidth, stride: stride)
+  }
 
-  private func operand(_ tensor: Tensor, _ head: Int, row: Int = 0, transposed: Bool = false) -> MatrixProduct.Operand {
-    .init(tensor.floats + row * stride + head * headWidth, stride: stride, transposed: transposed)
+  /// Whether there are so many queries that it pays to bring a head's keys and values together in memory first.
+  private var gathers: Bool { queries.rows >= 24 }
+
+  /// Calls `body` with one head's columns of a tensor and their transpose, where the memory traffic is least.
+  private func withHead<Result>(
+    _ tensor: Tensor, _ head: Int, plain: Bool, transposed: Bool,
+    _ body: (_ matrix: MatrixProduct.Operand, _ transpose: MatrixProduct.Operand) -> Result
+  ) -> Result {
+    var matrix = inPlace(tensor, head)
+    var transpose = matrix
+    transpose.transposed = true
+    guard gathers else { return body(matrix, transpose) }
+    let (rows, width) = (tensor.rows, headWidth)
+    let size = rows * width
+    return withScratch(size * ((plain ? 1 : 0) + (transposed ? 1 : 0))) { scratch in
+      if transposed {
+        kernels.transpose(matrix.address, stride, scratch, rows, rows, width)
+        transpose = .init(scratch, stride: rows)
+      }
+      if plain {
+        let copy = scratch + (transposed ? size : 0)
+        for t in 0..<rows { memcpy(copy + t * width, matrix.address + t * stride, width * 4) }
+        matrix = .init(copy, stride: width)
+      }
+      return body(matrix, transpose)
+    }
   }
 
   func forward(into output: Tensor, logSums: Tensor) {
-    // Long queries: one task a head and block. A single query: the same code, with products of one row.
-    ThreadPool.shared.forEach(heads * blocks) { task in
-      let (head, block) = (task / blocks, task % blocks)
-      let range = block * Self.block..<min(queryCount, (block + 1) * Self.block)
-      let seen = visible(range.upperBound - 1)
-      withScratch(range.count * seen) { scores in
-        MatrixProduct.serial(
-          range.count, seen, headWidth, alpha: scale, operand(queries, head, row: range.lowerBound),
-          operand(keys, head, transposed: true), into: scores, stride: seen)
-        for (i, query) in range.enumerated() {
-          let row = scores + i * seen
-          let count = visible(query)
-          let largest = kernels.maximum(row, count)
-          let sum = kernels.exp_shifted(row, largest, count)
-          let reciprocal = 1 / sum
-          for j in 0..<count { row[j] *= reciprocal }
-          for j in count..<seen { row[j] = 0 }
-          logSums.floats[head * queryCount + query] = largest + log(sum)
+    ThreadPool.shared.forEach(heads) { head in
+      withHead(keys, head, plain: false, transposed: true) { _, keys in
+        withHead(values, head, plain: true, transposed: false) { values, _ in
+          for block in blocks {
+            withScratch(block.queries.count * block.width) { scores in
+              forward(
+                block, inPlace(queries, head), keys, values, scores,
+                into: output.floats + block.queries.lowerBound * stride + head * headWidth,
+                logSums: logSums.floats + head * queries.rows + block.queries.lowerBound)
+            }
+          }
         }
-        MatrixProduct.serial(
-          range.count, headWidth, seen, .init(scores, stride: seen), operand(values, head),
-          into: output.floats + range.lowerBound * stride + head * headWidth, stride: stride)
       }
     }
   }
 
-  /// With P the probabilities: dV = Pᵀ·dO, dS = P∘(dO·Vᵀ − rowsum(dO∘O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q.
+  private func forward(
+    _ block: AttentionSpan.Block, _ queries: MatrixProduct.Operand, _ transposedKeys: MatrixProduct.Operand,
+    _ values: MatrixProduct.Operand, _ scores: UnsafeMutablePointer<Float>,
+    into output: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>
+  ) {
+    let (rows, width) = (block.queries.count, block.width)
+    multiply(block, queries, transposedKeys, alpha: scale, into: scores)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows) { reciprocals in
+      for i in 0..<rows {
+        let (row, count) = (scores + i * width, block.visible(i))
+        let largest = kernels.maximum(row, count)
+        let sum = kernels.exp_shifted(row, largest, count)
+        if count < width { (row + count).update(repeating: 0, count: width - count) }
+        reciprocals[i] = 1 / sum
+        logSums[i] = largest + log(sum)
+      }
+      var column = 0
+      for range in block.keys {
+        MatrixProduct.small(
+          rows, headWidth, range.count, .init(scores + column, stride: width),
+          values.from(row: range.lowerBound, column: 0), adding: column > 0, into: output, stride: stride)
+        column += range.count
+      }
+      for i in 0..<rows { kernels.scale(output + i * stride, reciprocals[i], headWidth) }
+    }
+  }
+
+  /// A block's rows of `left` times the columns of `right` that belong to its keys, side by side.
+  private func multiply(
+    _ block: AttentionSpan.Block, _ left: MatrixProduct.Operand, _ right: MatrixProduct.Operand, alpha: Float = 1,
+    into scores: UnsafeMutablePointer<Float>
+  ) {
+    var column = 0
+    for range in block.keys {
+      MatrixProduct.small(
+        block.queries.count, range.count, headWidth, alpha: alpha, left.from(row: block.queries.lowerBound, column: 0),
+        right.from(row: 0, column: range.lowerBound), into: scores + column, stride: block.width)
+      column += range.count
+    }
+  }
+
   func backward(_ gradient: Tensor, output: Tensor, logSums: Tensor) -> (Tensor, Tensor, Tensor) {
-    let dq = Tensor(repeating: 0, shape: queries.shape)
+    let dq = Tensor(uninitialized: queries.shape)
     let dk = Tensor(repeating: 0, shape: keys.shape)
     let dv = Tensor(repeating: 0, shape: values.shape)
     // One task a head: its blocks add to the same columns of dk and dv.
     ThreadPool.shared.forEach(heads) { head in
-      for block in 0..<blocks {
-        let range = block * Self.block..<min(queryCount, (block + 1) * Self.block)
-        let seen = visible(range.upperBound - 1)
-        withScratch(2 * range.count * seen) { scratch in
-          let (p, dp) = (scratch, scratch + range.count * seen)
-          MatrixProduct.serial(
-            range.count, seen, headWidth, alpha: scale, operand(queries, head, row: range.lowerBound),
-            operand(keys, head, transposed: true), into: p, stride: seen)
-          MatrixProduct.serial(
-            range.count, seen, headWidth, operand(gradient, head, row: range.lowerBound),
-            operand(values, head, transposed: true), into: dp, stride: seen)
-          for (i, query) in range.enumerated() {
-            let (row, dRow, count) = (p + i * seen, dp + i * seen, visible(query))
-            _ = kernels.exp_shifted(row, logSums.floats[head * queryCount + query], count)
-            for j in count..<seen { row[j] = 0 }
-            let start = query * stride + head * headWidth
-            let correction = kernels.dot_f32(gradient.floats + start, output.floats + start, headWidth)
-            // The transposed product wants P itself, the others P∘(dP − correction): kept in dp.
-            for j in 0..<seen { dRow[j] = row[j] * (dRow[j] - correction) }
+      withHead(keys, head, plain: true, transposed: true) { keys, transposedKeys in
+        withHead(values, head, plain: false, transposed: true) { _, transposedValues in
+          withHead(queries, head, plain: true, transposed: false) { queries, _ in
+            withHead(gradient, head, plain: true, transposed: false) { gradient, _ in
+              let inputs = HeadInputs(
+                queries: queries, keys: keys, transposedKeys: transposedKeys, transposedValues: transposedValues,
+                gradient: gradient, output: inPlace(output, head), logSums: logSums.floats + head * self.queries.rows)
+              let column = head * headWidth
+              for block in blocks {
+                withScratch(2 * block.queries.count * block.width) { scratch in
+                  backward(block, inputs, scratch, dq.floats + column, dk.floats + column, dv.floats + column)
+                }
+              }
+            }
           }
-          let column = head * headWidth
-          MatrixProduct.serial(
-            seen, headWidth, range.count, .init(p, stride: seen, transposed: true),
-            operand(gradient, head, row: range.lowerBound), beta: 1, into: dv.floats + column, stride: stride)
-          MatrixProduct.serial(
-            range.count, headWidth, seen, alpha: scale, .init(dp, stride: seen), operand(keys, head),
-            into: dq.floats + range.lowerBound * stride + column, stride: stride)
-          MatrixProduct.serial(
-            seen, headWidth, range.count, alpha: scale, .init(dp, stride: seen, transposed: true),
-            operand(queries, head, row: range.lowerBound), beta: 1, into: dk.floats + column, stride: stride)
         }
       }
     }
     return (dq, dk, dv)
+  }
+
+  private struct HeadInputs {
+    let queries, keys, transposedKeys, transposedValues, gradient, output: MatrixProduct.Operand
+    let logSums: UnsafeMutablePointer<Float>
+  }
+
+  /// With P the probabilities: dV = Pᵀ·dO, dS = P∘(dO·Vᵀ − rowsum(dO∘O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q.
+  private func backward(
+    _ block: AttentionSpan.Block, _ head: HeadInputs, _ scratch: UnsafeMutablePointer<Float>,
+    _ dq: UnsafeMutablePointer<Float>, _ dk: UnsafeMutablePointer<Float>, _ dv: UnsafeMutablePointer<Float>
+  ) {
+    let (rows, width) = (block.queries, block.width)
+    let (p, ds) = (scratch, scratch + rows.count * width)
+    multiply(block, head.queries, head.transposedKeys, alpha: scale, into: p)
+    multiply(block, head.gradient, head.transposedValues, into: ds)
+    for (i, query) in rows.enumerated() {
+      let (row, slopes, count) = (p + i * width, ds + i * width, block.visible(i))
+      _ = kernels.exp_shifted(row, head.logSums[query], count)
+      let correction = kernels.dot_f32(
+        head.gradient.address + query * head.gradient.stride, head.output.address + query * head.output.stride,
+        headWidth)
+      kernels.softmax_backward(row, correction, slopes, count)
+      if count < width {
+        (row + count).update(repeating: 0, count: width - count)
+        (slopes + count).update(repeating: 0, count: width - count)
+      }
+    }
+    var column = 0
+    for range in block.keys {
+      let (pColumns, dsColumns) = (p + column, ds + column)
+      let start = range.lowerBound * stride
+      MatrixProduct.small(
+        range.count, headWidth, rows.count, .init(pColumns, stride: width, transposed: true),
+        head.gradient.from(row: rows.lowerBound, column: 0), adding: true, into: dv + start, stride: stride)
+      MatrixProduct.small(
+        range.count, headWidth, rows.count, alpha: scale, .init(dsColumns, stride: width, transposed: true),
+        head.queries.from(row: rows.lowerBound, column: 0), adding: true, into: dk + start, stride: stride)
+      MatrixProduct.small(
+        rows.count, headWidth, range.count, alpha: scale, .init(dsColumns, stride: width),
+        head.keys.from(row: range.lowerBound, column: 0), adding: column > 0,
+        into: dq + rows.lowerBound * stride, stride: stride)
+      column += range.count
+    }
   }
 }

@@ -82,6 +82,15 @@ extension Tensor {
     return result
   }
 
+  /// The same values in another type, rounded to nearest; the gradient passes to this tensor as if they were the same.
+  ///
+  /// For computing in less precision than one trains in: `x.rounded(to: .bf16).linear(master.rounded(to: .bf16))`
+  /// multiplies bf16 numbers, keeps bf16 numbers for the gradient, and gives the master an f32 gradient.
+  public func rounded(to type: ScalarType) -> Tensor {
+    let x = self
+    return detached().converted(to: type).recorded(from: x) { gradient, gradients in gradients.add(gradient, to: x) }
+  }
+
   /// Decodes the rows of a matrix of any type into `target`, which has room for them as f32.
   public func decodeRows(_ range: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows && target.count >= range.count * width)

@@ -10,19 +10,25 @@ extension Tensor {
   ///
   /// Few rows (decoding) are multiplied straight with the stored weight; of many, tiles of the weight are decoded once
   /// for hundreds of rows. Quantised weights meet int8 activations in the first case, f32 in the second.
+  ///
+  /// This tensor may itself be bf16 (see ``rounded(to:)``), with a weight that is not f32. Then the gradient's products
+  /// too take bf16 operands, and it is the bf16 tensor that is kept for them. Sums are f32 in any case.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     precondition(weight.shape.count == 2 && weight.width == width, "linear: \(shape) with weight \(weight.shape)")
     precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true, "linear: bias \(bias?.shape ?? [])")
+    precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
     let output = Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
+    let input = converted(to: .f32)
     if rows <= Self.fewRows {
-      multiplyFewRows(weight, bias, into: output)
+      input.multiplyFewRows(weight, bias, into: output)
     } else {
-      multiplyManyRows(weight, bias, into: output)
+      input.multiplyManyRows(weight, bias, into: output)
     }
     let (x, bias) = (self, bias ?? Tensor(repeating: 0, shape: [0]))
     return output.recorded(from: x, weight, bias) { gradient, gradients in
-      gradients.add(gradient.productWithWeight(weight, shape: x.shape), to: x)
-      gradients.add(gradient.outerProduct(with: x, shape: weight.shape), to: weight)
+      let dy = x.type == .f32 ? gradient : gradient.converted(to: x.type).converted(to: .f32)
+      gradients.add(dy.productWithWeight(weight, shape: x.shape), to: x)
+      gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape), to: weight)
       gradients.add(gradient.columnSums(), to: bias)
     }
   }

@@ -23,28 +23,14 @@ extension Tensor {
     }
   }
 
-  /// With x̂ = (x − mean)·r and g = dy·weight: dx = r·(g − mean(g) − x̂·mean(g·x̂)), dweight = Σ dy·x̂.
   private func layerNormBackward(_ gradient: Tensor, _ weight: Tensor, _ statistics: Tensor) -> (Tensor, Tensor) {
     let n = width
     let dx = Tensor(uninitialized: shape)
     let dWeight = Tensor(repeating: 0, shape: [n])
     for t in 0..<rows {
-      let (x, dy, out) = (floats + t * n, gradient.floats + t * n, dx.floats + t * n)
-      let (mean, reciprocal) = (statistics.floats[2 * t], statistics.floats[2 * t + 1])
-      var (sum, sumNormalized): (Float, Float) = (0, 0)
-      for i in 0..<n {
-        let normalized = (x[i] - mean) * reciprocal
-        let g = dy[i] * weight.floats[i]
-        sum += g
-        sumNormalized += g * normalized
-        dWeight.floats[i] += dy[i] * normalized
-      }
-      sum /= Float(n)
-      sumNormalized /= Float(n)
-      for i in 0..<n {
-        let normalized = (x[i] - mean) * reciprocal
-        out[i] = reciprocal * (dy[i] * weight.floats[i] - sum - normalized * sumNormalized)
-      }
+      kernels.layer_norm_backward(
+        floats + t * n, gradient.floats + t * n, weight.floats, statistics.floats + 2 * t, dx.floats + t * n,
+        dWeight.floats, n)
     }
     return (dx, dWeight)
   }
@@ -68,21 +54,14 @@ extension Tensor {
     }
   }
 
-  /// With x̂ = x·r and g = dy·weight: dx = r·(g − x̂·mean(g·x̂)), dweight = Σ dy·x̂.
   private func rmsNormBackward(_ gradient: Tensor, _ weight: Tensor, _ reciprocals: Tensor) -> (Tensor, Tensor) {
     let n = width
     let dx = Tensor(uninitialized: shape)
     let dWeight = Tensor(repeating: 0, shape: [n])
     for t in 0..<rows {
-      let (x, dy, out) = (floats + t * n, gradient.floats + t * n, dx.floats + t * n)
-      let reciprocal = reciprocals.floats[t]
-      var sumNormalized: Float = 0
-      for i in 0..<n {
-        sumNormalized += dy[i] * weight.floats[i] * x[i] * reciprocal
-        dWeight.floats[i] += dy[i] * x[i] * reciprocal
-      }
-      sumNormalized /= Float(n)
-      for i in 0..<n { out[i] = reciprocal * (dy[i] * weight.floats[i] - x[i] * reciprocal * sumNormalized) }
+      kernels.rms_norm_backward(
+        floats + t * n, gradient.floats + t * n, weight.floats, reciprocals.floats[t], dx.floats + t * n,
+        dWeight.floats, n)
     }
     return (dx, dWeight)
   }

@@ -5,6 +5,8 @@ import Foundation
 public struct RotaryEmbedding: Sendable {
   /// How many of a head's values turn; even.
   public let dimensions: Int
+  /// Positions from 0 to below this one have angles.
+  public let positions: Int
   private let cosines: [Float]
   private let sines: [Float]
 
@@ -12,6 +14,7 @@ public struct RotaryEmbedding: Sendable {
   public init(dimensions: Int, base: Float, positions: Int) {
     precondition(dimensions % 2 == 0, "an odd number of rotary dimensions")
     self.dimensions = dimensions
+    self.positions = positions
     let half = dimensions / 2
     var cosines = [Float](repeating: 0, count: positions * half)
     var sines = cosines
@@ -42,24 +45,33 @@ public struct RotaryEmbedding: Sendable {
 extension Tensor {
   /// Turns the queries or keys [T, H·D] of `heads` heads by their positions, which start at `position`.
   public func rotated(_ embedding: RotaryEmbedding, heads: Int, position: Int) -> Tensor {
-    let result = turned(embedding, heads: heads, position: position, direction: 1)
+    rotated(embedding, heads: heads, positions: Array(position..<position + rows))
+  }
+
+  /// Turns the queries or keys [T, H·D] of `heads` heads by their positions, one a row: sequences that are packed into
+  /// one matrix each count from their own start.
+  public func rotated(_ embedding: RotaryEmbedding, heads: Int, positions: [Int]) -> Tensor {
     let x = self
-    return result.recorded(from: x) { gradient, gradients in
+    return turned(embedding, heads: heads, positions: positions, direction: 1).recorded(from: x) {
+      gradient, gradients in
       // A rotation's transpose is the rotation back.
-      gradients.add(gradient.turned(embedding, heads: heads, position: position, direction: -1), to: x)
+      gradients.add(gradient.turned(embedding, heads: heads, positions: positions, direction: -1), to: x)
     }
   }
 
-  private func turned(_ embedding: RotaryEmbedding, heads: Int, position: Int, direction: Float) -> Tensor {
+  private func turned(_ embedding: RotaryEmbedding, heads: Int, positions: [Int], direction: Float) -> Tensor {
     let width = width
     precondition(width % heads == 0 && width / heads >= embedding.dimensions, "rotated: \(shape), \(heads) heads")
+    precondition(positions.count == rows, "\(positions.count) positions for \(shape)")
+    precondition(
+      positions.allSatisfy { (0..<embedding.positions).contains($0) }, "a position outside 0..<\(embedding.positions)")
     let result = Tensor(uninitialized: shape)
     memcpy(result.floats, floats, count * 4)
     ThreadPool.shared.forEachRange(of: rows, grain: rowGrain) { range in
       for t in range {
         for head in 0..<heads {
           let start = result.floats + t * width + head * (width / heads)
-          embedding.rotate(start, position: position + t, direction: direction)
+          embedding.rotate(start, position: positions[t], direction: direction)
         }
       }
     }

@@ -9,7 +9,7 @@ public struct Tensor: @unchecked Sendable {
   /// How the elements are stored.
   public let type: ScalarType
   /// Where they are stored.
-  public let storage: TensorStorage
+  public private(set) var storage: TensorStorage
   /// Where in the storage the first element is, in bytes.
   public let byteOffset: Int
   /// How the tensor was computed, if a gradient is wanted for it or for something that it was computed from.
@@ -68,6 +68,9 @@ public struct Tensor: @unchecked Sendable {
     precondition(type == .f32, "a \(type) tensor where f32 is needed")
     return address.assumingMemoryBound(to: Float.self)
   }
+
+  /// Whether no other tensor refers to the storage, so that what is written into it changes this one only.
+  mutating func isUniquelyReferenced() -> Bool { isKnownUniquelyReferenced(&storage) }
 
   /// The elements as an array, converted to f32 from whatever type they are stored in.
   public func floatArray() -> [Float] {

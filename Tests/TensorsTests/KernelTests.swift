@@ -161,6 +161,68 @@ import Testing
     }
   }
 
+  /// Small products of all shapes around a tile, with strides, into a guarded matrix.
+  @Test(arguments: KernelSet.available)
+  func products(set: KernelSet) {
+    for (m, n, k) in [
+      (1, 1, 1), (1, 16, 3), (2, 15, 5), (3, 17, 1), (4, 8, 9), (5, 33, 2), (6, 16, 32), (7, 31, 8), (13, 48, 40),
+      (12, 7, 0), (64, 65, 32),
+    ] {
+      let (a, b) = (Numbers.ordinary.make((m + 1) * (k + 1), seed: 1), Numbers.ordinary.make(k * (n + 3) + n, seed: 2))
+      let start = Numbers.ordinary.make(m * (n + 2), seed: 3)
+      for (transposed, adding) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (row, column) = transposed ? (1, m + 1) : (k + 1, 1)
+        let found = withGuarded(m * (n + 2)) { c in
+          c.update(from: start, count: start.count)
+          set.table.product(m, n, k, 0.5, a, row, column, b, n + 3, adding, c, n + 2)
+        }
+        for i in 0..<m {
+          for j in 0..<n + 2 {
+            let old = Double(start[i * (n + 2) + j])
+            let products = (0..<k).map { 0.5 * Double(a[i * row + $0 * column]) * Double(b[$0 * (n + 3) + j]) }
+            let addends = j >= n ? [old] : (adding ? [old] : []) + products
+            expectSum(of: addends, found[i * (n + 2) + j], "\(m)×\(n)×\(k) at \(i), \(j)")
+          }
+        }
+      }
+    }
+    for (rows, columns) in [(1, 1), (7, 5), (8, 3), (20, 33)] {
+      let source = Numbers.ordinary.make(rows * (columns + 1), seed: 1)
+      let found = withGuarded(columns * rows) { set.table.transpose(source, columns + 1, $0, rows, rows, columns) }
+      #expect(found == (0..<columns).flatMap { c in (0..<rows).map { source[$0 * (columns + 1) + c] } })
+    }
+  }
+
+  /// The same masks and nearly the same steps on every processor.
+  @Test(arguments: KernelSet.available)
+  func trainingKernels(set: KernelSet) {
+    for n in KernelSet.sizes {
+      let (x, dy) = (Numbers.ordinary.make(n, seed: 1), Numbers.ordinary.make(n, seed: 2))
+      let (threshold, first) = (UInt32(1) << 30, UInt64(1) << 32 - 20)
+      let dropped = withGuarded(n) { set.table.dropout(x, $0, n, first, 99, threshold, 2) }
+      let expected = withGuarded(n) { KernelSet.scalar.table.dropout(x, $0, n, first, 99, threshold, 2) }
+      #expect(dropped == expected)
+      expectNear(
+        withGuarded(n) { set.table.sigmoid(x, $0, n) }, x.map { Textbook.sigmoid(Double($0)) }, 1e-6, "sigmoid")
+      expectNear(
+        withGuarded(n) { set.table.sigmoid_backward(x, dy, $0, n) },
+        zip(x, dy).map { Double($1) * Double($0) * (1 - Double($0)) }, 1e-6, "sigmoid_backward")
+      expectNear(
+        withGuarded(n) {
+          $0.update(from: dy, count: n)
+          set.table.softmax_backward(x, 0.5, $0, n)
+        }, zip(x, dy).map { Double($0) * (Double($1) - 0.5) }, 1e-6, "softmax_backward")
+      expectNear(
+        withGuarded(n) {
+          $0.update(from: x, count: n)
+          set.table.scale($0, -3, n)
+        }, x.map { -3 * Double($0) }, 1e-6, "scale")
+    }
+    var y: [Float] = [0, 0, 0, 0, 0]
+    set.table.sigmoid([100, -100, .nan, 1e30, -.infinity], &y, 5)
+    #expect(y[0] == 1 && y[1] < 1e-37 && y[1] >= 0 && y[2].isNaN && y[3] == 1 && y[4] < 1e-37)
+  }
+
   @Test(arguments: KernelSet.available)
   func activationsKeepWithinTheirRows(set: KernelSet) {
     for n in KernelSet.sizes {
@@ -170,11 +232,8 @@ import Testing
         (set.table.gelu_tanh, set.table.gelu_tanh_backward, Textbook.geluTanh, Textbook.geluTanhSlope),
       ] {
         expectNear(withGuarded(n) { forward(x, $0, n) }, x.map { formula(Double($0)) }, 2e-6, "forward \(n)")
-        let dx = withGuarded(n) {
-          $0.update(repeating: 0.25, count: n)
-          backward(x, dy, $0, n)
-        }
-        expectNear(dx, zip(x, dy).map { 0.25 + Double($1) * slope(Double($0)) }, 5e-6, "backward \(n)")
+        let dx = withGuarded(n) { backward(x, dy, $0, n) }
+        expectNear(dx, zip(x, dy).map { Double($1) * slope(Double($0)) }, 5e-6, "backward \(n)")
       }
       var sum: Float = 0
       let powers = withGuarded(n) {

@@ -4,7 +4,8 @@ import Testing
 
 /// Every differentiable operation against its textbook formula: a line an operation and size.
 enum Operations {
-  static let all: [OperationCase] = linear + norms + elementwise + moving + attention + losses
+  static let all: [OperationCase] =
+    linear + norms + elementwise + moving + attention + losses + TrainingOperations.all
 
   private static let linear: [OperationCase] =
     [[1, 1], [1, 37], [2, 64], [3, 1], [4, 70], [5, 33], [9, 128]].map { shape in
@@ -140,7 +141,8 @@ enum Operations {
         $0[0].rotated(
           RotaryEmbedding(dimensions: dimensions, base: 10000, positions: 2048), heads: heads, position: position)
       } textbook: {
-        Textbook.rotated($0[0], dimensions: dimensions, base: 10000, heads: heads, position: position)
+        Textbook.rotated(
+          $0[0], dimensions: dimensions, base: 10000, heads: heads, positions: Array(position..<position + 7))
       }
     }
 

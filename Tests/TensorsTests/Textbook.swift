@@ -76,13 +76,13 @@ enum Textbook {
     return 0.5 * (1 + t) + (t * t == 1 ? 0 : 0.5 * x * (1 - t * t) * factor * (1 + 3 * 0.044715 * x * x))
   }
 
-  static func rotated(_ x: Values, dimensions: Int, base: Double, heads: Int, position: Int) -> Values {
+  static func rotated(_ x: Values, dimensions: Int, base: Double, heads: Int, positions: [Int]) -> Values {
     var y = x
     let (width, headWidth, half) = (x.width, x.width / heads, dimensions / 2)
     for t in 0..<x.rows {
       for head in 0..<heads {
         for i in 0..<half {
-          let angle = Double(position + t) * pow(base, -Double(2 * i) / Double(dimensions))
+          let angle = Double(positions[t]) * pow(base, -Double(2 * i) / Double(dimensions))
           let first = t * width + head * headWidth + i
           let (a, b) = (x.elements[first], x.elements[first + half])
           y.elements[first] = a * cos(angle) - b * sin(angle)
@@ -101,17 +101,24 @@ enum Textbook {
   }
 
   static func attention(_ queries: Values, _ keys: Values, _ values: Values, heads: Int, causal: Bool) -> Values {
+    attention(queries, keys, values, heads: heads) { $0 <= (causal ? keys.rows - queries.rows + $1 : keys.rows) }
+  }
+
+  /// With `sees(key, query)` to say who sees what.
+  static func attention(
+    _ queries: Values, _ keys: Values, _ values: Values, heads: Int, sees: (Int, Int) -> Bool
+  ) -> Values {
     let (width, d) = (queries.width, queries.width / heads)
     var y = queries.map { _ in 0 }
     for head in 0..<heads {
       let columns = head * d..<(head + 1) * d
       for t in 0..<queries.rows {
-        let seen = causal ? keys.rows - queries.rows + t + 1 : keys.rows
-        let scores = (0..<seen).map { s in
+        let seen = (0..<keys.rows).filter { sees($0, t) }
+        let scores = seen.map { s in
           columns.reduce(0) { $0 + queries.elements[t * width + $1] * keys.elements[s * width + $1] }
             / Double(d).squareRoot()
         }
-        for (s, probability) in softmax(scores).enumerated() {
+        for (s, probability) in zip(seen, softmax(scores)) {
           for c in columns { y.elements[t * width + c] += probability * values.elements[s * width + c] }
         }
       }
@@ -123,4 +130,6 @@ enum Textbook {
     let losses = targets.enumerated().compactMap { t, target in target.map { -log(softmax(Array(logits.row(t)))[$0]) } }
     return Values([], [losses.reduce(0, +) / Double(max(1, losses.count))])
   }
+
+  static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 }

@@ -17,6 +17,18 @@ typedef struct {
   int8_t q[32];
 } ckernels_q8_block;
 
+// The numbers of one step of AdamW, the same for all elements.
+typedef struct {
+  float gradient_factor;    // what gradients are multiplied with first
+  float first_rate;         // 1 − β₁
+  float second_decay;       // β₂
+  float second_rate;        // 1 − β₂
+  float second_correction;  // √(1 − β₂ᵗ)
+  float epsilon;
+  float step_size;  // learning rate / (1 − β₁ᵗ)
+  float decay;      // 1 − learning rate · weight decay
+} ckernels_adamw;
+
 typedef struct {
   const char *name;
 
@@ -40,6 +52,8 @@ typedef struct {
 
   // y[i] += a·x[i]
   void (*add_scaled)(float *y, const float *x, float a, size_t n);
+  // x[i] *= a
+  void (*scale)(float *x, float a, size_t n);
   float (*sum)(const float *x, size_t n);
   float (*maximum)(const float *x, size_t n);
 
@@ -50,15 +64,41 @@ typedef struct {
       float *_Nullable statistics, size_t n);
   // x / √(mean(x²) + ε) · weight; stores 1/√… in *reciprocal where that is not NULL.
   void (*rms_norm)(const float *x, const float *weight, float epsilon, float *y, float *_Nullable reciprocal, size_t n);
+  // dx from dy, the inputs and what the forward pass stored; adds to dweight.
+  void (*layer_norm_backward)(
+      const float *x, const float *dy, const float *weight, const float *statistics, float *dx, float *dweight,
+      size_t n);
+  void (*rms_norm_backward)(
+      const float *x, const float *dy, const float *weight, float reciprocal, float *dx, float *dweight, size_t n);
   // y = x·Φ(x), exact GELU; error of the rational erf below 5e-7.
   void (*gelu)(const float *x, float *y, size_t n);
-  // dx += dy·gelu′(x)
+  // dx = dy·gelu′(x)
   void (*gelu_backward)(const float *x, const float *dy, float *dx, size_t n);
   // GELU's tanh approximation ("gelu_new").
   void (*gelu_tanh)(const float *x, float *y, size_t n);
   void (*gelu_tanh_backward)(const float *x, const float *dy, float *dx, size_t n);
   // x[i] = exp(x[i] − shift); returns the sum.
   float (*exp_shifted)(float *x, float shift, size_t n);
+  // slopes[i] = p[i]·(slopes[i] − correction): a softmax's gradient from that of its probabilities.
+  void (*softmax_backward)(const float *p, float correction, float *slopes, size_t n);
+  // y = 1/(1 + e^{−x}); dx = dy·y·(1 − y)
+  void (*sigmoid)(const float *x, float *y, size_t n);
+  void (*sigmoid_backward)(const float *y, const float *dy, float *dx, size_t n);
+  // y[i] = 0 where a hash of (seed, first + i) is below the threshold, else x[i]·factor.
+  void (*dropout)(
+      const float *x, float *y, size_t n, uint64_t first, uint64_t seed, uint32_t threshold, float factor);
+  // One step of AdamW (Loshchilov, Hutter 2019) for n elements and their moments, as torch.optim.AdamW orders it.
+  void (*adamw)(
+      float *parameter, const float *gradient, float *first, float *second, const ckernels_adamw *step, size_t n);
+
+  // target[column, row] = source[row, column], with the elements from one row to the next of each.
+  void (*transpose)(
+      const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
+  // C[m, n] = alpha · A[m, k] · B[k, n], added to C where `adding`. Of A any strides, B and C by rows. Every element is
+  // one sum from the first product to the last, whatever the sizes.
+  void (*product)(
+      size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_row, size_t a_column, const float *b,
+      size_t b_row, bool adding, float *c, size_t c_row);
 } ckernels_table;
 
 // The table for this processor, chosen once. The environment variable TINYGPTV_KERNELS=scalar|avx2|avx512|neon forces
