@@ -137,13 +137,3 @@ extension Tensor {
     kernels.sum(floats, count).isFinite || UnsafeBufferPointer(start: floats, count: count).allSatisfy(\.isFinite)
   }
 }
-
-extension Tensor {
-  /// Adds another tensor of this shape in place. Only for memory that nobody else reads.
-  package func accumulate(_ other: Tensor) {
-    precondition(shape == other.shape, "accumulate: \(shape) and \(other.shape)")
-    ThreadPool.shared.forEachRange(of: count, grain: 65536) { range in
-      kernels.add_scaled(floats + range.lowerBound, other.floats + range.lowerBound, 1, range.count)
-    }
-  }
-}

@@ -1,4 +1,3 @@
-import Synchronization
 import Tensors
 
 /// The loss and gradient of a batch.
@@ -48,24 +47,21 @@ struct BatchGradient {
     guard !samples.isEmpty else { return BatchGradient() }
     let total = samples.reduce(0) { $0 + objective.weight($1) }
     let lanes = min(Self.lanes, samples.count)
-    let parts = Mutex([BatchGradient](repeating: BatchGradient(), count: lanes))
-    ThreadPool.shared.forEach(lanes) { lane in
-      var part = BatchGradient()
-      let own = Array(samples[lane * samples.count / lanes..<(lane + 1) * samples.count / lanes])
-      for group in objective.packed(own) {
-        let shares = group.map { scale * objective.weight($0) / total }
-        let loss = objective.loss(group, shares: shares, seed: seed(lane), tally: &part.tally)
-        part.loss += loss.floats[0]
-        finish(loss, &part)
+    var parts = [BatchGradient](repeating: BatchGradient(), count: lanes)
+    parts.withUnsafeMutableBufferPointer { parts in
+      ThreadPool.shared.forEach(lanes) { lane in
+        let own = Array(samples[lane * samples.count / lanes..<(lane + 1) * samples.count / lanes])
+        for group in objective.packed(own) {
+          let shares = group.map { scale * objective.weight($0) / total }
+          let loss = objective.loss(group, shares: shares, seed: seed(lane), tally: &parts[lane].tally)
+          parts[lane].loss += loss.floats[0]
+          finish(loss, &parts[lane])
+        }
       }
-      let finished = part
-      parts.withLock { $0[lane] = finished }
     }
-    return parts.withLock { parts in
-      var sum = BatchGradient()
-      for part in parts { sum.add(part) }
-      return sum
-    }
+    var sum = BatchGradient()
+    for part in parts { sum.add(part) }
+    return sum
   }
 
   /// Adds another batch's loss and gradient.
