@@ -68,8 +68,8 @@ extension English {
       "what is {the it}{here}?", "what is {the it}?", "what's {the it}?", "{the it} is what?",
       "{the it}, what is (it|that)?",
       "(can you tell me|do you know) what {the it} is?", "tell me what {the it} is", "what do you call {the it}?",
-      "what does {the it} show?", "what kind of (thing|object) is {the it}?", "{the it}: what (is it|do you see)?",
-      "what can you say {the it} is?", "what is shown as {the it}?", "name {the it}", "what am i looking at: {the it}?",
+      "which thing is {the it}?", "what kind of (thing|object) is {the it}?", "{the it}: what (is it|do you see)?",
+      "what can you say {the it} is?", "what would you call {the it}?", "name {the it}",
     ],
     .whatCategory: [
       "(what|which) {bare it} is (there|it|this){here}?", "(what|which) {bare it} (do|can) you see{here}?",
@@ -255,11 +255,11 @@ extension English {
       "tell me what is in {box}", "what does the region {box} (show|contain)?", "look at {box}, what is there?",
     ],
     .detection: [
-      "{names}", "{names}", "{names}", "{names}", "find {names}", "find (all|the|all the) {names}", "detect {names}",
-      "detect (all|the|all the) {names}", "show me {names}", "show (me all|all the|the) {names}",
-      "where are the {names}?",
-      "mark (all|the|every|all the) {names}", "locate {names}", "point (at|out) {names}", "look for {names}",
-      "boxes (of|for|around) {names}", "are there {names}? where?",
+      "{names}", "{names}", "{names}", "{names}", "find {names}", "find (all|the|all the) {plurals}", "detect {names}",
+      "detect (all|the|all the) {plurals}", "show me {names}", "show (me all|all the|the) {plurals}",
+      "where are the {plurals}?", "mark (all|the|all the) {plurals}", "mark every {singulars}", "locate {names}",
+      "point (at|out) {names}", "look for {names}", "boxes (of|for|around) {names}", "are there {plurals}? where?",
+      "where do you see {plurals}?",
     ],
     .grounding: [
       "please describe this image in detail", "please describe this image in detail",
@@ -351,15 +351,18 @@ extension English {
       return random.pick(topic.bigger ? ["bigger", "bigger", "larger"] : ["smaller"]) ?? ""
     case "biggest":
       return random.pick(topic.bigger ? ["biggest", "biggest", "largest"] : ["smallest", "smallest", "tiniest"]) ?? ""
-    case "names":
-      let plural = topic.names.count > 1 || random.chance(0.5)
-      let names = topic.names.map { name in
-        name.noun == .kind(.scissors) && random.chance(0.7)
-          ? "scissors" : varied(plural ? .plural : .bare, name, &random)
-      }
-      return TalkAnswer.listed(names, and: random.chance(0.85) ? "and" : "&")
+    case "names": return names(topic.names, plural: topic.names.count > 1 || random.chance(0.5), &random)
+    case "plurals": return names(topic.names, plural: true, &random)
+    case "singulars": return names(topic.names, plural: false, &random)
     default: return ""
     }
+  }
+
+  private static func names(_ names: [Description], plural: Bool, _ random: inout TalkRandom) -> String {
+    let words = names.map { name in
+      name.noun == .kind(.scissors) && random.chance(0.7) ? "scissors" : varied(plural ? .plural : .bare, name, &random)
+    }
+    return TalkAnswer.listed(words, and: random.chance(0.85) ? "and" : "&")
   }
 
   private static func further(_ direction: Direction, _ random: inout TalkRandom) -> String {

@@ -94,6 +94,8 @@ enum English {
     let name = random.chance(0.6) ? 0 : random.below(singular.count)
     let colour = description.colour.map { self.name($0, &random) }
     switch slot {
+    case .bare where description.selector != nil:
+      return String(variedThe(join(colour, singular[name]), description.selector, &random).dropFirst(4))
     case .bare: return join(colour, singular[name])
     case .plural: return join(colour, plural[name])
     case .a: return withArticle(join(colour, singular[name]))

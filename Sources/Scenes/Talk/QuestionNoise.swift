@@ -16,6 +16,17 @@ enum QuestionNoise {
     return text
   }
 
+  /// The same, and now and then without what an English keyboard lacks: `¿`, `¡` and accents.
+  static func applyInSpanish(_ question: String, _ random: inout TalkRandom) -> String {
+    var text = question
+    if random.chance(0.4) { text.removeAll { "¿¡".contains($0) } }
+    if random.chance(0.15) {
+      let plain: [Character: Character] = ["á": "a", "é": "e", "í": "i", "ó": "o", "ú": "u"]
+      text = String(text.map { plain[$0] ?? $0 })
+    }
+    return apply(text, &random)
+  }
+
   /// The first letter, which Spanish has behind its `¿`, as a capital.
   static func capitalized(_ text: String) -> String {
     let start = text.prefix { !$0.isLetter && $0 != "{" }

@@ -77,8 +77,14 @@ public struct SceneTalk {
   }
 
   private static func question(_ draft: QuestionDraft, inSpanish: Bool, _ random: inout TalkRandom) -> String {
-    let wording = random.pick(English.wordings(draft.form))
-    let text = wording?.text(&random) { English.fill($0, draft.topic, &$1) } ?? ""
-    return QuestionNoise.apply(text, &random)
+    guard inSpanish else {
+      let wording = random.pick(English.wordings(draft.form))
+      let text = wording?.text(&random) { English.fill($0, draft.topic, &$1) } ?? ""
+      return QuestionNoise.apply(text, &random)
+    }
+    var filler = Spanish.Filler(draft.topic, &random)
+    let wording = random.pick(Spanish.wordings(draft.form))
+    let text = wording?.text(&random) { slot, _ in filler.fill(slot) } ?? ""
+    return QuestionNoise.applyInSpanish(Spanish.contracted(text), &random)
   }
 }
