@@ -3,10 +3,6 @@ import Diagnostics
 import Foundation
 import Training
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// `tinygptv train`: a run as a YAML file describes it.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -47,22 +43,6 @@ struct Train: ParsableCommand {
     progress.finish()
     if end == .stopped {
       note("stopped; continue with --resume \(configuration.run.outputDirectory)")
-    }
-  }
-}
-
-/// SIGINT and SIGTERM as a request to stop when it suits; a second one ends the program at once.
-enum StopSignal {
-  nonisolated(unsafe) private static var received: sig_atomic_t = 0
-
-  static var wasSent: Bool { received != 0 }
-
-  static func install() {
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { number in
-        if StopSignal.received != 0 { _exit(128 + number) }
-        StopSignal.received = 1
-      }
     }
   }
 }
