@@ -28,8 +28,11 @@ struct Background {
     angle = random.uniform(0...(2 * .pi))
     period = random.uniform(0.04...0.14)
     var best: (first: Shade, second: Shade, contrast: Float) = (Shade(vector: .zero), Shade(vector: .zero), -1)
+    var sort = random.unit()
     for attempt in 0..<60 {
-      let first = Background.baseShade(&random)
+      // Dark ones suit most objects: were the sort drawn anew each time, most backgrounds would be dark.
+      if attempt > 20 { sort = random.unit() }
+      let first = Background.baseShade(sort, &random)
       // Where nothing fits, the colours of the pattern draw together.
       let second = attempt < 40 ? Background.partner(of: first, in: pattern, &random) : first
       let contrast = Background.contrast(of: shades, from: first, to: second)
@@ -52,19 +55,20 @@ struct Background {
     return least
   }
 
-  private static func baseShade(_ random: inout SceneRandom) -> Shade {
+  /// A colour of the sort that a number from 0 to 1 says.
+  private static func baseShade(_ sort: Double, _ random: inout SceneRandom) -> Shade {
     let hue = random.uniform(0...360)
-    switch random.unit() {
-    case ..<0.25:  // nearly white or light grey
-      return Shade(lightness: random.uniform(0.86...1), chroma: random.uniform(0...0.015), hue: hue)
-    case ..<0.5:  // pastel
-      return Shade(lightness: random.uniform(0.8...0.94), chroma: random.uniform(0.03...0.08), hue: hue)
-    case ..<0.65:  // nearly black or dark grey
+    switch sort {
+    case ..<0.25:  // white or light grey
+      return Shade(lightness: random.uniform(0.78...1), chroma: random.uniform(0...0.015), hue: hue)
+    case ..<0.55:  // pastel
+      return Shade(lightness: random.uniform(0.7...0.94), chroma: random.uniform(0.03...0.09), hue: hue)
+    case ..<0.75:  // anything dull
+      return Shade(lightness: random.uniform(0.45...0.8), chroma: random.uniform(0...0.07), hue: hue)
+    case ..<0.87:  // dark and coloured
+      return Shade(lightness: random.uniform(0.25...0.45), chroma: random.uniform(0.03...0.1), hue: hue)
+    default:  // black or dark grey
       return Shade(lightness: random.uniform(0.12...0.38), chroma: random.uniform(0...0.02), hue: hue)
-    case ..<0.8:  // dark and coloured
-      return Shade(lightness: random.uniform(0.22...0.42), chroma: random.uniform(0.03...0.1), hue: hue)
-    default:  // anything dull
-      return Shade(lightness: random.uniform(0.4...0.85), chroma: random.uniform(0...0.07), hue: hue)
     }
   }
 

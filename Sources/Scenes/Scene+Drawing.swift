@@ -16,16 +16,9 @@ extension Scene {
     let shades = objects.indices.map { shade(of: $0) }
     let background = Background(behind: shades, seed: seed, isTextured: style.hasTexturedBackgrounds)
     var canvas = background.canvas(width: newWidth, height: newHeight)
-    for (index, object) in objects.enumerated() {
-      if object.kind.isShape {
-        let isFaint = background.contrast(to: shades[index]) < Background.leastContrast
-        drawShape(index, shades[index], needsLine: isFaint, scale: scale, on: &canvas)
-      } else {
-        let box = Extent(low: Point(object.x0, object.y0) * scale, high: Point(object.x1, object.y1) * scale)
-        canvas.draw(
-          IconLibrary.icon(object.kind), in: box, rotation: object.rotation,
-          isMirrored: isMirrored(index))
-      }
+    for index in objects.indices {
+      let isFaint = background.contrast(to: shades[index]) < Background.leastContrast
+      draw(index, shades[index], needsLine: isFaint, scale: scale, on: &canvas)
     }
     guard style.hasDegradations else { return canvas.picture }
     let least = objects.map { min(max($0.size.x, $0.size.y), 256) * min(scale.x, scale.y) }.min() ?? 256
@@ -33,15 +26,22 @@ extension Scene {
   }
 
   /// What must differ from the background: a shape's colour, the colours near an icon's outline.
-  private func shade(of index: Int) -> Shade {
+  func shade(of index: Int) -> Shade {
     guard let colour = objects[index].colour else { return IconLibrary.icon(objects[index].kind).rim }
     var random = SceneRandom(seed: seed, stream: .shades, index: index)
     return colour.shade(&random)
   }
 
-  private func drawShape(_ index: Int, _ shade: Shade, needsLine: Bool, scale: Point, on canvas: inout Canvas) {
-    var random = SceneRandom(seed: seed, stream: .shades, index: -1 - index)
-    let outline = objects[index].shapeOutline().map { $0 * scale }
+  /// Draws one object; `needsLine` makes sure of a line around a shape, which others have by chance.
+  func draw(_ index: Int, _ shade: Shade, needsLine: Bool, scale: Point, on canvas: inout Canvas) {
+    let object = objects[index]
+    guard object.kind.isShape else {
+      let box = Extent(low: Point(object.x0, object.y0) * scale, high: Point(object.x1, object.y1) * scale)
+      let icon = IconLibrary.icon(object.kind)
+      return canvas.draw(icon, in: box, rotation: object.rotation, isMirrored: isMirrored(index))
+    }
+    var random = SceneRandom(seed: seed, stream: .paint, index: index)
+    let outline = object.shapeOutline().map { $0 * scale }
     let box = Extent(outline)
     let mask = CoverageMask([outline], pictureWidth: canvas.width, pictureHeight: canvas.height)
     var paint = Paint(shade)
@@ -52,15 +52,13 @@ extension Scene {
         angle: random.uniform(0...(2 * .pi)))
     }
     canvas.fill(mask, with: paint)
-    if random.chance(0.15) || needsLine {
-      let width = max(1, random.uniform(0.015...0.035) * max(box.size.x, box.size.y))
-      let isDark = shade.vector.x < 0.35
-      let line = isDark ? shade.lightened(by: 0.35) : Shade(lightness: 0.15, chroma: 0, hue: 0)
-      // A line of twice the width, of which the inner half is on the shape.
-      let stroke = CoverageMask(
-        Scene.stroke(along: outline, halfWidth: width), pictureWidth: canvas.width, pictureHeight: canvas.height)
-      canvas.fill(mask.intersected(with: stroke), with: Paint(line))
-    }
+    guard random.chance(0.15) || needsLine else { return }
+    let width = max(1, random.uniform(0.015...0.035) * max(box.size.x, box.size.y))
+    let line = shade.vector.x < 0.35 ? shade.lightened(by: 0.35) : Shade(lightness: 0.15, chroma: 0, hue: 0)
+    // A line of twice the width, of which the inner half is on the shape.
+    let stroke = CoverageMask(
+      Scene.stroke(along: outline, halfWidth: width), pictureWidth: canvas.width, pictureHeight: canvas.height)
+    canvas.fill(mask.intersected(with: stroke), with: Paint(line))
   }
 
   /// Polygons whose union is a line along a closed outline.

@@ -4,7 +4,7 @@ struct SceneRandom {
   /// What a stream decides.
   enum Stream: UInt64 {
     case layout = 1
-    case background, grain, shades, mirroring, degradation, set
+    case background, grain, shades, paint, mirroring, degradation, set
   }
 
   private var state: UInt64

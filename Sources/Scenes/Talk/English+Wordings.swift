@@ -132,7 +132,8 @@ extension English {
       "there isn't {a it}{here}, is there?", "there are no {plural it}{here}, are there?",
       "there aren't any {plural it}{here}, are there?", "don't you see {a it}{here}?", "do you not see {a it}{here}?",
       "can't you see any {plural it}{here}?", "doesn't the (picture|image|photo) (show|have|contain) {a it}?",
-      "does the (picture|image) not (show|contain) any {plural it}?", "isn't {a it} in the (picture|image|photo)?",
+      "does the (picture|image) not (show|contain) any {plural it}?",
+      "isn't there {a it} in the (picture|image|photo)?",
       "is there not {a it}{here}?", "you don't see {a it}{here}, do you?",
     ],
   ]
@@ -250,7 +251,7 @@ extension English {
       "what is this {box}", "what is this {box}?", "what is this {box}", "{box} what is (it|this)?",
       "{box} what is (it|this)?",
       "{box} is what?", "what is in {box}?", "what is at {box}?", "(what's|which thing is) in {box}?",
-      "what object is in this location {box}?", "identify the object (present|) at this location {box}",
+      "what object is in this location {box}?", "identify the object[ present] at this location {box}",
       "what (do|can) you see in {box}?", "which object is at {box}?", "{box}", "name the (thing|object) in {box}",
       "tell me what is in {box}", "what does the region {box} (show|contain)?", "look at {box}, what is there?",
     ],

@@ -35,20 +35,18 @@ extension QuestionMaker {
   }
 
   private mutating func presenceName(_ isThere: Bool) -> Description? {
+    func any(_ names: [Description]) -> Description? {
+      random.pick(names.filter { layout.matches($0).isEmpty != isThere })
+    }
     let name: Description?
     switch random.below(10) {
-    case 0:
-      let names = [Category.animal, .vehicle, .fruit, .shape].map { Description(.category($0)) }
-      return random.pick(names.filter { layout.matches($0).isEmpty != isThere })
-    case 1:
-      let names = SceneColour.allCases.map { Description($0, .category(.shape)) }
-      return random.pick(names.filter { layout.matches($0).isEmpty != isThere })
-    case 2...4:
-      name =
-        isThere
-        ? random.pick(objects.filter(\.kind.isShape).map { Description(of: $0) }) : absentColouredShape()
-    default: name = isThere ? random.pick(objects.map { Description(.kind($0.kind)) }) : absentKind()
+    case 0: name = any([.animal, .vehicle, .fruit, .shape].map { Description(.category($0)) })
+    case 1: name = any(SceneColour.allCases.map { Description($0, .category(.shape)) })
+    case 2...4 where isThere: name = random.pick(objects.filter(\.kind.isShape).map { Description(of: $0) })
+    case 2...4: name = absentColouredShape()
+    default: name = nil
     }
-    return name
+    // Without a fallback, what cannot be asked would tip the balance.
+    return name ?? (isThere ? random.pick(objects.map { Description(.kind($0.kind)) }) : absentKind())
   }
 }

@@ -16,7 +16,8 @@ extension QuestionMaker {
     }
     var asked = colour
     if random.chance(0.5) {
-      let others = random.chance(0.5) ? objects.compactMap(\.colour) : SceneColour.allCases
+      let present = objects.compactMap(\.colour).filter { $0 != colour }
+      let others = present.isEmpty || random.chance(0.5) ? SceneColour.allCases : present
       asked = random.pick(others.filter { $0 != colour }) ?? colour
     }
     return QuestionDraft(
@@ -105,11 +106,11 @@ extension QuestionMaker {
 }
 
 extension SceneLayout {
-  /// Whether no object reaches into a third or ninth of the picture.
+  /// Whether no object reaches into a third or ninth of the picture, however wide one takes it.
   func isEmpty(_ place: Place) -> Bool {
     func span(_ third: Int?) -> (Int, Int) {
       guard let third else { return (0, 100) }
-      return [(0, 36), (34, 66), (64, 100)][third]
+      return [(0, 48), (32, 68), (52, 100)][third]
     }
     let (x0, x1) = span(place.column?.rawValue)
     let (y0, y1) = span(place.row?.rawValue)

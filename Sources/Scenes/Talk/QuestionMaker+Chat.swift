@@ -83,19 +83,20 @@ extension QuestionMaker {
     }
     guard var opening else { return [] }
     opening.aspect = .chat
-    let it = name ?? Description(of: object)
     var followUps: [QuestionDraft] = []
     // The answer has told the colour if it names the thing, and the question if it did.
     if let colour = object.colour, opening.form != .kindOf, opening.topic.it?.colour == nil {
       followUps.append(
         QuestionDraft(
-          aspect: .chat, form: .itsColour, topic: QuestionTopic(), answer: .colour(colour, of: it),
+          aspect: .chat, form: .itsColour, topic: QuestionTopic(), answer: .colour(colour, of: nil),
           key: "chat colour \(index)", followsPrevious: true))
     }
-    if opening.form != .placeOf, let place = placeOf(index) {
+    let place = layout.thirds(index)
+    if opening.form != .placeOf, place.column != nil, place.row != nil {
       followUps.append(
         QuestionDraft(
-          aspect: .chat, form: .itsPlace, topic: QuestionTopic(), answer: place.answer, key: "chat place \(index)",
+          aspect: .chat, form: .itsPlace, topic: QuestionTopic(), answer: .place(place, of: nil),
+          key: "chat place \(index)",
           followsPrevious: true))
     }
     return followUps.isEmpty ? [] : [opening] + random.shuffled(followUps)

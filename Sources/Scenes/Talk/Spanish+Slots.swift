@@ -37,7 +37,6 @@ extension Spanish {
       case "here": return pick(["", "", "", "", " en la imagen", " en la foto", " aquí", " en esta imagen"], &random)
       case "names": return names(plural: topic.names.count > 1 || pick([true, false], &random))
       case "plurals": return names(plural: true)
-      case "singulars": return names(plural: false)
       default: return ""
       }
     }

@@ -39,7 +39,7 @@ extension Spanish {
     .kindOf: [
       "¿qué es {the it}{here}?", "¿qué es {the it}?", "¿{the it} qué es?", "dime qué es {the it}", "{the it}, ¿qué es?",
       "¿(puedes decirme|sabes) qué es {the it}?", "¿qué cosa es {the it}?", "¿qué representa {the it}?",
-      "¿cómo se llama {the it}?", "¿qué ves como {the it}?", "nombra {the it}", "quiero saber qué es {the it}",
+      "¿cómo se llama {the it}?", "¿qué se ve: qué es {the it}?", "nombra {the it}", "quiero saber qué es {the it}",
     ],
     .whatCategory: [
       "¿qué {bare it} hay{here}?", "¿qué {bare it} es?", "¿qué {bare it} ves{here}?", "¿qué {bare it} se ve{here}?",
@@ -213,7 +213,7 @@ extension Spanish {
     .detection: [
       "{names}", "{names}", "{names}", "busca {names}", "encuentra {names}", "detecta {names}", "muéstrame {names}",
       "marca {names}", "localiza {names}",
-      "señala {names}", "¿dónde hay {plurals}?", "cajas de {plurals}", "busca todo lo que sea {singulars}",
+      "señala {names}", "¿dónde hay {plurals}?", "cajas de {plurals}", "enséñame {names}",
     ],
     .grounding: [
       "describe la (imagen|foto) en detalle", "describe esta imagen con detalle", "describe todo y dónde está",

@@ -1,7 +1,7 @@
 extension TalkAnswer {
   var sentence: String {
     switch self {
-    case .colour(let colour, let it): return Self.sentence("\(English.the(it)) is \(colour.rawValue)")
+    case .colour(let colour, let it): return Self.sentence("\(it.map(English.the) ?? "it") is \(colour.rawValue)")
     case .colours(let colour, let it): return "The \(English.bare(it, plural: true)) are \(colour.rawValue)."
     case .shape(let kind, let it): return Self.sentence("\(English.the(it)) is \(English.a(Description(.kind(kind))))")
     case .thing(let object): return "It is \(English.a(Description(of: object)))."
@@ -9,7 +9,7 @@ extension TalkAnswer {
     case .number(let count, let it):
       return count == 1
         ? "There is one \(English.bare(it))." : "There are \(English.number(count)) \(English.bare(it, plural: true))."
-    case .place(let place, let it): return Self.sentence("\(English.the(it)) is \(English.at(place))")
+    case .place(let place, let it): return Self.sentence("\(it.map(English.the) ?? "it") is \(English.at(place))")
     case .direction(let direction, let it, let other):
       return Self.sentence("\(English.the(it)) is \(English.preposition(direction)) \(English.the(other))")
     case .choice(let chosen, .bigger): return Self.sentence("\(English.the(chosen)) is bigger")
@@ -22,7 +22,9 @@ extension TalkAnswer {
     case .notThere: return "It is not there."
     case .nothing: return "There is nothing."
     case .box(let box): return "It is here: \(box.markup)."
-    case .boxes(let named): return "I see \(Self.listed(named.map(Self.grounded), and: "and"))."
+    case .boxes(let named):
+      let counted = named.map { Self.grounded(NamedBoxes(name: $0.name, isCounted: true, boxes: $0.boxes)) }
+      return "I see \(Self.listed(counted, and: "and"))."
     case .list(let things):
       return "The picture shows \(Self.listed(things.map { English.counted($0.count, $0.1) }, and: "and"))."
     case .greeting: return "Hello, ask me about the picture."

@@ -31,13 +31,15 @@ enum TalkAnswer {
     }
   }
 
-  case colour(SceneColour, of: Description)
+  /// nil: of what the talk is about, "it".
+  case colour(SceneColour, of: Description?)
   case colours(SceneColour, of: Description)
   case shape(ObjectKind, of: Description)
   case thing(SceneObject)
   case statement(Statement)
   case number(Int, Description)
-  case place(Place, of: Description)
+  /// nil: of what the talk is about, "it".
+  case place(Place, of: Description?)
   case direction(Direction, Description, of: Description)
   /// The one of two that is more so; the comparison in the words of a full sentence.
   case choice(Description, Comparison)
