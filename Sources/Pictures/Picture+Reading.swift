@@ -6,7 +6,7 @@ import Diagnostics
 
 extension Picture {
   /// The bytes of a regular file of at most ``maximumFileBytes``.
-  static func readFile(_ path: String) throws(InputError) -> [UInt8] {
+  package static func readFile(_ path: String) throws(InputError) -> [UInt8] {
     // O_NONBLOCK: opening a FIFO for reading would otherwise wait for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {

@@ -20,7 +20,7 @@ struct RecordConversations: ConversationSource {
     var turns = record.turns.map { ($0.instruction, $0.answer, label: Self.label($0.instruction)) }
     var picture: RecordPicture?
     if let path = record.imagePath {
-      let bytes = try Picture.fileBytes(path)
+      let bytes = try Picture.readFile(path)
       let decoded = try Picture(encoded: bytes, name: path)
       if settings.augment.isOff {
         picture = RecordPicture(key: ContentDigest(of: bytes)) { decoded }

@@ -107,6 +107,18 @@ final class TrainingModel {
     }
   }
 
+  /// A digest of all that a picture goes through up to the Q-Former's output, weights and sizes.
+  var towersFingerprint: String {
+    var hasher = ContentHasher()
+    for (name, parameter) in model.parameters.sorted(by: { $0.key < $1.key })
+    where name.hasPrefix("v.") || name.hasPrefix("qf.") {
+      hasher.appendField(Array(name.utf8))
+      hasher.append(parameter.value)
+    }
+    hasher.appendField(Array("\(model.configuration.vision, default: "none") \(settings.imageSize, default: "own")".utf8))
+    return hasher.digest.description
+  }
+
   // MARK: What comes out
 
   /// The trained tensors as an adapter: pairs, and whole tensors in place of the base's.

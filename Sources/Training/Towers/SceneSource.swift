@@ -10,7 +10,7 @@ struct SceneSource: ConversationSource {
 
   init(_ settings: SceneSettings) {
     self.settings = settings
-    style = settings.sceneStyle
+    style = SceneStyle(settings)
   }
 
   var count: Int { settings.count }
@@ -24,10 +24,37 @@ struct SceneSource: ConversationSource {
   func conversation(_ reference: SampleReference) throws(InputError) -> Conversation {
     let scene = scene(reference.record)
     let talk = SceneTalk(
-      scene: scene, style: settings.talkStyle, seed: reference.seed, aspects: settings.talkAspects)
+      scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: settings.talkAspects)
     return Conversation(
       picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { scene.picture() },
       turns: talk.turns(count: settings.turns).map { ($0.instruction, $0.answer, $0.aspect.rawValue) },
       origin: "scene \(reference.record) of seed \(settings.seed)")
+  }
+}
+
+extension SceneStyle {
+  /// What the configuration wants to see. Pictures are drawn at sizes around the one at which they will be looked at:
+  /// larger ones would only take longer to draw and to shrink.
+  fileprivate init(_ settings: SceneSettings) {
+    self.init()
+    objectCount = settings.objects
+    if let size = settings.imageSize { sidePixels = 64...max(128, size + size / 2) }
+  }
+}
+
+extension TalkStyle {
+  fileprivate init(_ style: SceneSettings.Style) {
+    switch style {
+    case .plain: self = .plain
+    case .sentences: self = .sentences
+    case .spanish: self = .spanish
+    }
+  }
+}
+
+extension SceneSettings {
+  /// nil for all.
+  fileprivate var talkAspects: Set<TalkAspect>? {
+    aspects.isEmpty ? nil : Set(aspects.compactMap(TalkAspect.init(rawValue:)))
   }
 }
