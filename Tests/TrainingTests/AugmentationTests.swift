@@ -28,6 +28,8 @@ private func settings(
     ("the leftmost, not the rightmost", "the rightmost, not the leftmost"),
     ("a la izquierda de la taza, a la Derecha", "a la derecha de la taza, a la Izquierda"),
     ("el lado derecho", "el lado izquierdo"),
+    ("the cup on the right behind the tree", "the cup on the left behind the tree"),
+    ("este círculo, en el lado derecho de la taza", "este círculo, en el lado izquierdo de la taza"),
     ("two cups are left of the star", "two cups are right of the star"),
     // Idioms stay.
     ("How many are left?", "How many are left?"), ("Nothing is left over", "Nothing is left over"),

@@ -12,11 +12,10 @@ enum DirectionWords {
 
   /// A word before or behind a direction that makes it something else: "all right", "right now", "left over".
   private static let idiomsBefore: [String: Set<String>] = [
-    "right": ["all", "that's", "you're", "that’s", "you’re", "quite", "human", "copy", "is that", "are you", "is it"],
+    "right": ["all", "that's", "you're", "that’s", "you’re", "quite", "human", "copy"],
     "left": [
       "are", "were", "have", "has", "had", "nothing", "anything", "something", "everything", "none", "he", "she",
-      "they",
-      "i", "we", "who", "been",
+      "they", "i", "we", "who", "been",
     ],
     "derecho": ["todo", "tiene", "tienen", "con", "por"],
   ]
@@ -29,20 +28,21 @@ enum DirectionWords {
     "derecho": ["a", "al", "de", "del", "humano"],
     "derechos": ["humanos", "de"],
   ]
-  /// Behind these a direction is one, whatever stands before it: "are left of".
+  /// Behind these a direction is one, whatever follows: "on the right behind the tree".
+  private static let directionAhead: Set<String> = ["the", "far", "upper", "lower", "top", "bottom", "lado", "borde"]
+  /// Before these a direction is one, whatever stands ahead of it: "are left of".
   private static let directionBehind: Set<String> = ["of", "or", "from", "and", "side", "hand", "than", "to"]
 
   /// Words that tell of something that a mirror turns round and no exchange of words puts right.
   private static let unmirrorable: Set<String> = [
     "clockwise", "counterclockwise", "anticlockwise", "east", "west", "eastern", "western", "text", "word", "words",
     "letter", "letters", "written", "writing", "reads", "says", "texto", "palabra", "palabras", "letra", "letras",
-    "este",
     "oeste", "horario", "mirrored",
   ]
   /// Common words that differ from a direction by one letter.
   private static let ordinary: Set<String> = [
     "light", "night", "sight", "might", "tight", "fight", "eight", "bright", "lift", "loft", "felt", "lefts", "rights",
-    "lent", "lest", "let", "deft", "heft", "weft", "cleft", "fright", "wright", "righty", "lefty", "derecha", "derecho",
+    "lent", "lest", "let", "deft", "heft", "weft", "cleft", "fright", "wright", "righty", "lefty",
   ]
 
   /// The text as it is true of the mirrored picture; nil if that cannot be told, because of a word that may be a misspelt
@@ -68,13 +68,16 @@ enum DirectionWords {
   private static func isIdiom(_ words: [TextWord], _ index: Int, _ text: String) -> Bool {
     let word = words[index]
     let behind = index + 1 < words.count ? words[index + 1].lowercased : nil
-    if let behind, idiomsBehind[word.lowercased]?.contains(behind) == true { return true }
-    guard index > 0 else { return false }
+    let ahead = index > 0 ? words[index - 1].lowercased : nil
+    if let behind, idiomsBehind[word.lowercased]?.contains(behind) == true {
+      return ahead.map { !directionAhead.contains($0) } ?? true
+    }
+    guard let ahead, index > 0 else { return false }
     let between = text[words[index - 1].range.upperBound..<word.range.lowerBound]
     // "…, right?" asks for consent.
     if word.lowercased == "right", between.contains(","), text[word.range.upperBound...].hasPrefix("?") { return true }
     guard between.allSatisfy(\.isWhitespace),
-      idiomsBefore[word.lowercased]?.contains(words[index - 1].lowercased) == true
+      idiomsBefore[word.lowercased]?.contains(ahead) == true
     else { return false }
     return behind.map { !directionBehind.contains($0) } ?? true
   }
