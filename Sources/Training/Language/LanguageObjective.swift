@@ -65,10 +65,10 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
   func packed(_ samples: [Sample]) -> [[Sample]] {
     // As many as make some hundreds of rows: enough for efficient products, few enough for the processor's cache.
     var groups: [[Sample]] = []
-    var rows = Int.max
+    var rows = 0
     for sample in samples {
       let own = sample.example.ids.count + pictureRows(sample)
-      if rows + own > 600 {
+      if groups.isEmpty || rows + own > 600 {
         groups.append([])
         rows = 0
       }
