@@ -89,7 +89,7 @@ enum TrainingOperations {
     let targets: [Float] = [0, 1, 0.25, 1, 0, 0.5]
     let weights: [Float]? = weighted ? [1, 0, 0.5, 2, 3, 0.125] : nil
     let factors = weights.map { $0.map(Double.init) } ?? [Double](repeating: 1 / 6, count: 6)
-    func sum(_ x: Values, _ loss: (Double, Double) -> Double) -> Values {
+    @Sendable func sum(_ x: Values, _ loss: (Double, Double) -> Double) -> Values {
       Values([], [(0..<6).reduce(0.0) { $0 + factors[$1] * loss(x.elements[$1], Double(targets[$1])) }])
     }
     return [

@@ -216,9 +216,17 @@ import Testing
     expectClose(y.floatArray(), exact.elements, 1e-6, "value", #_sourceLocation)
     let gradients = y.gradients(seed: seed)
     let (dy, w, a) = (rounded(seed).elements, rounded(master).elements, rounded(x).elements)
-    let dx = (0..<rows * 40).map { i in (0..<6).reduce(0.0) { $0 + dy[i / 40 * 6 + $1] * w[$1 * 40 + i % 40] } }
-    let dw = (0..<6 * 40).map { i in (0..<rows).reduce(0.0) { $0 + dy[$1 * 6 + i / 40] * a[$1 * 40 + i % 40] } }
-    let db = (0..<6).map { j in (0..<rows).reduce(0.0) { $0 + Double(seed.floatArray()[$1 * 6 + j]) } }
+    var (dx, dw) = ([Double](repeating: 0, count: rows * 40), [Double](repeating: 0, count: 6 * 40))
+    var db = [Double](repeating: 0, count: 6)
+    for t in 0..<rows {
+      for j in 0..<6 {
+        db[j] += Double(seed.floatArray()[t * 6 + j])
+        for i in 0..<40 {
+          dx[t * 40 + i] += dy[t * 6 + j] * w[j * 40 + i]
+          dw[j * 40 + i] += dy[t * 6 + j] * a[t * 40 + i]
+        }
+      }
+    }
     expectClose(gradients[x]?.floatArray() ?? [], dx, 1e-6, "dx", #_sourceLocation)
     expectClose(gradients[master]?.floatArray() ?? [], dw, 1e-6, "dw", #_sourceLocation)
     expectClose(gradients[bias]?.floatArray() ?? [], db, 1e-6, "db", #_sourceLocation)
