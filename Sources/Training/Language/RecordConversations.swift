@@ -25,7 +25,7 @@ struct RecordConversations: ConversationSource {
       if settings.augment.isOff {
         picture = RecordPicture(key: ContentDigest(of: bytes)) { decoded }
       } else {
-        let changed = settings.augment.applied(to: decoded, turns: record.turns, seed: reference.seed)
+        let changed = Augmentation(settings.augment).apply(decoded, record.turns, seed: reference.seed)
         turns = changed.turns.map { ($0.instruction, $0.answer, label: Self.label($0.instruction)) }
         picture = RecordPicture(key: nil) { changed.picture }
       }

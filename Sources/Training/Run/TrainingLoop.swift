@@ -1,5 +1,5 @@
 import Diagnostics
-import Foundation
+import Synchronization
 import Tensors
 import TinyGPTV
 
@@ -94,7 +94,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
   /// The next batch that has a sample; what is broken in between counts against the budget.
   private func nextBatch(_ loader: BackgroundLoader<DataMixer, Batch>) throws(InputError) -> Batch {
     while true {
-      let batch = try loader.next()
+      guard let batch = try loader.next() else { preconditionFailure("a run's data has no end") }
       state.mixer = batch.mixer
       for (reference, error) in batch.broken {
         let budget = budgets[reference.dataset]
@@ -144,14 +144,16 @@ final class TrainingLoop<Objective: TrainingObjective> {
   // MARK: Data
 
   private func makeLoader() -> BackgroundLoader<DataMixer, Batch> {
-    var mixer = state.mixer
+    let position = Mutex(state.mixer)
     let (objective, seed) = (objective, UInt64(bitPattern: Int64(settings.seed)))
-    return BackgroundLoader(depth: 4, threads: 1) {
-      // The position behind a batch is found in order; making the batch from it is what takes time.
-      let before = mixer
-      _ = mixer.next()
-      return before
-    } transform: { before in
+    return BackgroundLoader(depth: 4) {
+      position.withLock { mixer in
+        // The position behind a batch is found in order; making the batch from it is what takes time.
+        let before = mixer
+        mixer.skip()
+        return before
+      }
+    } transform: { before throws(InputError) in
       var mixer = before
       let references = mixer.next()
       var batch = Batch(mixer: mixer)
