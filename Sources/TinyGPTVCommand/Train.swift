@@ -30,13 +30,23 @@ struct Train: ParsableCommand {
   func run() throws {
     let configuration = try TrainingConfiguration(path: config, options: options)
     StopSignal.install()
-    var progress = ProgressWriter(stage: URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent)
+    var progress = ProgressWriter()
+    var estimate: ProgressEstimate?
+    let stage = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
     let isQuiet = quiet
     let run = TrainingRun(configuration, resume: resume) { event in
       switch event {
-      case .step(let record, let total): if !isQuiet { progress.show(record, total: total) }
-      case .saved(let path): if !isQuiet { progress.note("saved \(path)") }
-      case .note(let error): progress.note("\(error)")
+      case .step(let record, let total, let samples, let seconds):
+        if isQuiet { break }
+        var present = estimate ?? ProgressEstimate(stage: stage, totalSteps: total)
+        progress.show(
+          present.add(
+            step: record.step + 1, loss: record.number("loss") ?? .nan,
+            learningRate: record.number("learning_rate") ?? .nan,
+            gradientNorm: record.number("gradient_norm") ?? .nan, samples: samples, seconds: seconds))
+        estimate = present
+      case .saved(let path): if !isQuiet { progress.remark("saved \(path)") }
+      case .note(let error): progress.remark("\(error)")
       }
     }
     let end = try run.run { StopSignal.wasSent }

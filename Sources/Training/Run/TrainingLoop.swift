@@ -59,13 +59,15 @@ final class TrainingLoop<Objective: TrainingObjective> {
       try update(gradient, rate: rate, &record)
       for (name, value) in gradient.tally.means { record.append(name, Float(value)) }
       state.step += 1
-      record.append("samples_per_second", Float(Double(samples) / (start.duration(to: clock.now) / .seconds(1))))
+      let seconds = start.duration(to: clock.now) / .seconds(1)
+      record.append("samples_per_second", Float(Double(samples) / seconds))
       if let every = settings.validateEvery, state.step % every == 0 || state.step == totalSteps { validate(&record) }
-      try output.log(record, total: totalSteps)
+      try output.log(record, total: totalSteps, samples: samples, seconds: seconds)
       let every = settings.saveEvery ?? iterationsPerEpoch
       if state.step % every == 0 && state.step < totalSteps { try save() }
     }
     try save()
+    for path in try training.writeResults(to: settings.outputDirectory) { output.report(.saved(path: path)) }
     return .finished
   }
 

@@ -121,6 +121,31 @@ final class TrainingModel {
 
   // MARK: What comes out
 
+  /// Writes what the run was for: an adapter, as a PEFT directory and as GGUF, if nothing but low-rank pairs, norms of the
+  /// language model and projections were trained; a whole model in f32 otherwise.
+  ///
+  /// - Returns: the paths.
+  func writeResults(to folder: String) throws(InputError) -> [String] {
+    let name = settings.outputAdapter ?? URL(fileURLWithPath: folder).lastPathComponent
+    let adapter = adapter(named: name)
+    let fits = adapter.overrides.keys.allSatisfy {
+      ParameterSelector.group(.norms).selects($0) || ParameterSelector.group(.projections).selects($0)
+    }
+    if fits, !adapter.pairs.isEmpty {
+      let paths = [folder + "/" + name, folder + "/" + name + ".gguf"]
+      try adapter.writePEFT(
+        to: paths[0], for: model.configuration.phi, dropout: settings.loraDropout)
+      try adapter.writeGGUF(to: paths[1])
+      return paths
+    }
+    // Without its pairs, which are empty or belong to no adapter of the file.
+    let path = folder + "/model.gguf"
+    try model.write(
+      to: path, type: .f32, adapters: adapter.pairs.isEmpty ? [] : [Adapter(name: name, source: path, pairs: adapter.pairs)],
+      defaultAdapter: adapter.pairs.isEmpty ? nil : name)
+    return [path]
+  }
+
   /// The trained tensors as an adapter: pairs, and whole tensors in place of the base's.
   func adapter(named name: String) -> Adapter {
     var adapter = Adapter(name: name, source: settings.path, pairs: [:])

@@ -24,13 +24,13 @@ final class TrainingOutput {
     checkpoints.remove(afterStep: step)
   }
 
-  func log(_ record: MetricsRecord, total: Int) throws(InputError) {
+  func log(_ record: MetricsRecord, total: Int, samples: Int, seconds: Double) throws(InputError) {
     try metrics.append(record)
     let scalars = record.members.compactMap { member in
       member.key == "step" ? nil : record.number(member.key).map { (tag: member.key, value: Float($0)) }
     }
     try events.write(scalars, step: record.step, wallTime: Date().timeIntervalSince1970)
-    report(.step(record, total: total))
+    report(.step(record, total: total, samples: samples, seconds: seconds))
   }
 
   func save(_ state: TrainingState, _ parameters: TrainedParameters) throws(InputError) -> String {
