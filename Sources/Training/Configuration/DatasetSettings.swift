@@ -69,6 +69,14 @@ public struct SceneSettings: Sendable, Equatable {
   public var aspects: [String] = []
   /// How many objects are in a scene.
   public var objects = 1...6
+  /// The least size of an object, as a part of the picture's shorter side.
+  public var smallest = 0.08
+  /// The greatest size of an object, as a part of the picture's shorter side.
+  public var largest = 0.7
+  /// Whether backgrounds may have stripes, grain and gradients.
+  public var isTextured = true
+  /// Whether some pictures have JPEG artefacts, blur or noise.
+  public var isDegraded = true
   /// Questions about each.
   public var turns = 6
   /// Side in pixels of the square that they are drawn in; nil for all sizes and shapes.

@@ -91,6 +91,10 @@ extension SceneSettings: ConfigurationSection {
     ConfigurationField("style", \.style, .choice()),
     ConfigurationField("aspects", \.aspects, .list(.string)),
     ConfigurationField("objects", \.objects, .bounds(0...100)),
+    ConfigurationField("smallest", \.smallest, .number(0.01...0.9)),
+    ConfigurationField("largest", \.largest, .number(0.01...0.9)),
+    ConfigurationField("textured", \.isTextured, .bool),
+    ConfigurationField("degraded", \.isDegraded, .bool),
     ConfigurationField("turns", \.turns, .integer(1...1000)),
     ConfigurationField("image_size", \.imageSize, .optional(.integer(1...16384))),
   ]

@@ -38,6 +38,9 @@ extension SceneStyle {
   fileprivate init(_ settings: SceneSettings) {
     self.init()
     objectCount = settings.objects
+    size = min(settings.smallest, settings.largest)...settings.largest
+    hasTexturedBackgrounds = settings.isTextured
+    hasDegradations = settings.isDegraded
     if let size = settings.imageSize { sidePixels = 64...max(128, size + size / 2) }
   }
 }

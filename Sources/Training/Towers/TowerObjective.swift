@@ -20,6 +20,8 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
   private let teacher: TowerTeacher
   private let datasets: [SceneSource]
   private let imageSize: Int
+  /// Whether the Q-Former is taught too, which costs a third of the time.
+  private let teachesQueries: Bool
 
   /// - Throws: ``InputError`` if the model has no vision tower, or a dataset is not made of scenes.
   init(
@@ -38,6 +40,7 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
     self.vision = vision
     self.teacher = teacher
     self.datasets = scenes
+    teachesQueries = training.trained.contains("qf.query_tokens")
     imageSize = training.settings.imageSize ?? vision.configuration.imageSize
   }
 
@@ -59,7 +62,7 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
     let size = samples[0].size
     let tokens = vision.pictureTokens(samples.map { Tensor($0.pixels, shape: [3, size, size]) })
     let patches = teacher.patchHead(tokens)
-    let outputs = vision.queryLayerOutputs(tokens, pictures: samples.count)
+    let outputs = teachesQueries ? vision.queryLayerOutputs(tokens, pictures: samples.count) : []
     // Earlier layers are taught too, which a detector's queries need to settle.
     let taught = stride(from: outputs.count - 1, through: 0, by: -2).map { teacher.queryHead(outputs[$0]) }
     var losses: [Tensor] = []
@@ -69,10 +72,12 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
         return packed.rows(index * rows..<(index + 1) * rows)
       }
       var loss = teacher.patchLoss(own(patches), sample.targets, tally: &tally)
-      let queryOfObject = teacher.assignment(own(taught[0]), sample.targets, tally: &tally)
-      for (layer, output) in taught.enumerated() {
-        loss = loss.plus(
-          teacher.queryLoss(own(output), sample.targets, queryOfObject: queryOfObject), times: layer == 0 ? 1 : 0.5)
+      if let last = taught.first {
+        let queryOfObject = teacher.assignment(own(last), sample.targets, tally: &tally)
+        for (layer, output) in taught.enumerated() {
+          loss = loss.plus(
+            teacher.queryLoss(own(output), sample.targets, queryOfObject: queryOfObject), times: layer == 0 ? 1 : 0.5)
+        }
       }
       losses.append(loss.scaled(by: shares[index]))
     }

@@ -56,6 +56,14 @@ final class TowerTeacher {
       guard let owner else { continue }
       tally.add("patch_kind", answer == owner.kind ? 1 : 0)
     }
+    let colours = output.columns(Columns.colour).largestColumns()
+    let boxes = output.columns(Columns.box).floatArray()
+    for (patch, owner) in owners.enumerated() {
+      guard let owner else { continue }
+      if let colour = owner.colour { tally.add("patch_colour", colours[patch] == colour ? 1 : 0) }
+      let error = (0..<4).reduce(Float(0)) { $0 + abs(boxes[patch * 4 + $1] - owner.box[$1]) }
+      tally.add("patch_box_error_percent", Double(error * 25))
+    }
     let kindLoss = kindLogits.crossEntropy(targets: owners.map { $0?.kind ?? SceneTargets.kinds })
     let colourLoss = output.columns(Columns.colour).crossEntropy(
       targets: owners.map { owner in owner.map { $0.colour ?? SceneTargets.colours } })
