@@ -40,6 +40,10 @@ int csystem_run_child(
   if (child == 0) {
     // Only async-signal-safe calls from here to exec: the parent may have threads.
     if (dup2(stdin_fd, 0) < 0 || dup2(stdout_fd, 1) < 0 || dup2(stderr_fd, 2) < 0) _exit(126);
+    // The threads of a test runner block signals, and a child that inherits that cannot be asked to stop.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     if (data_limit > 0) {

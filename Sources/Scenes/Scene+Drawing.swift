@@ -10,7 +10,7 @@ extension Scene {
   }
 
   /// Draws the scene at another size, each side stretched on its own as when a picture is squeezed for the model. Boxes
-  /// grow by `width / self.width` and `height / self.height`.
+  /// grow by `width / self.width` and `height / self.height`. Only the patterns of backgrounds are not stretched.
   public func picture(width newWidth: Int, height newHeight: Int, style: SceneStyle = SceneStyle()) -> Picture {
     let scale = Point(Double(newWidth) / Double(width), Double(newHeight) / Double(height))
     let shades = objects.indices.map { shade(of: $0) }

@@ -63,7 +63,8 @@ struct ScenesCommandTests {
   @Test func aStopLeavesAWholeSet() throws {
     try withTemporaryFolder { folder in
       let result = try ChildProcess.run([
-        "/usr/bin/timeout", "--preserve-status", "-s", "INT", "0.7", ChildProcess.executable, "scenes", "--output",
+        "/usr/bin/timeout", "--preserve-status", "-k", "20", "-s", "INT", "0.7", ChildProcess.executable, "scenes",
+        "--output",
         folder.path, "--count", "999999", "--size", "64",
       ])
       #expect(result.ending == .exited(130) && result.errorOutput.contains("stopped after"))

@@ -73,7 +73,7 @@ struct SamplingTests {
         }
       }
     }
-    #expect(overlaps > 30)
+    #expect(overlaps > 10)
   }
 
   /// Measured on what is drawn, not on boxes.
