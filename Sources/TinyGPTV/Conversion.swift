@@ -91,6 +91,7 @@ public struct Conversion {
     plan = ModelFilePlan(
       configuration: configuration, tokenizer: tokenizer, type: options.type,
       weights: requests.compactMap { request in rows[request.name].map { (request, $0) } }, adapters: adapters,
+      defaultAdapter: adapters.last?.name,
       name: URL(fileURLWithPath: options.checkpoint ?? options.phi).deletingPathExtension().lastPathComponent)
     ignored = sources.ignored
     inputs = sources.files

@@ -9,17 +9,17 @@ struct ModelFilePlan {
   private let tensors: [(description: TensorDescription, rows: RowSource)]
 
   /// - Parameters:
-  ///   - type: how matrices are stored; a matrix whose rows are no multiple of the type's block becomes f16, and what is
-  ///     no matrix stays f32.
+  ///   - type: how matrices are stored, as far as they can be: ``ParameterRequest/storedType(_:)``.
   ///   - weights: every parameter that the configuration calls for.
-  ///   - adapters: what travels along; the last one is on by default.
+  ///   - adapters: what travels along.
+  ///   - defaultAdapter: the name of the one that is on by default, or nil.
   init(
     configuration: TinyGPTVConfiguration, tokenizer: BytePairTokenizer, type: ScalarType,
-    weights: [(ParameterRequest, RowSource)], adapters: [Adapter], name: String
+    weights: [(ParameterRequest, RowSource)], adapters: [Adapter],
+    defaultAdapter: String?, name: String
   ) {
     var tensors = weights.map { request, rows in
-      let stored = !request.isMatrix ? .f32 : rows.width % type.blockSize == 0 ? type : .f16
-      return (TensorDescription(name: request.name, shape: rows.shape, type: stored), rows)
+      (TensorDescription(name: request.name, shape: rows.shape, type: request.storedType(type)), rows)
     }
     for (index, adapter) in adapters.enumerated() {
       // Quantising a low-rank pair would save little and cost much.
@@ -33,7 +33,7 @@ struct ModelFilePlan {
           (
             .init(name: prefix + Adapter.suffixes.b, shape: pair.b.shape, type: stored),
             // The file has one scale an adapter; a pair with another one carries the difference itself.
-            RowSource(pair.scale == scale ? pair.b : pair.b.converted(to: .f32).scaled(by: pair.scale / scale))
+            RowSource(pair.b(scaledFor: scale))
           ))
       }
       for (name, tensor) in adapter.overrides.sorted(by: { $0.key < $1.key }) {
@@ -53,7 +53,7 @@ struct ModelFilePlan {
     if !adapters.isEmpty {
       metadata.append((AdapterMetadata.names, .array(.string(adapters.map(\.name)))))
       metadata.append((AdapterMetadata.scales, .array(.float32(adapters.map(\.commonScale)))))
-      metadata.append((AdapterMetadata.standard, .string(adapters[adapters.count - 1].name)))
+      if let defaultAdapter { metadata.append((AdapterMetadata.standard, .string(defaultAdapter))) }
     }
     metadata += tokenizer.metadata(paddedTo: configuration.phi.vocabularySize)
     self.metadata = metadata
@@ -69,11 +69,16 @@ struct ModelFilePlan {
     let total = tensors.reduce(0) { $0 + ($1.description.byteCount ?? 0) }
     var written = 0
     for (description, rows) in tensors {
-      try rows.forEachPiece { values throws(InputError) in
-        let encoded = values.converted(to: description.type)
+      func append(_ encoded: Tensor) throws(InputError) {
         try writer.append(encoded.bytes)
         written += encoded.byteCount
         onProgress(ConversionProgress(bytesWritten: written, bytesTotal: total, tensor: description.name))
+      }
+      // What is stored so already is copied: to encode a quantised tensor anew could change it.
+      if let stored = rows.stored, stored.type == description.type {
+        try append(stored)
+      } else {
+        try rows.forEachPiece { values throws(InputError) in try append(values.converted(to: description.type)) }
       }
       rows.discard()
     }

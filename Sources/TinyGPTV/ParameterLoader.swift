@@ -9,6 +9,13 @@ struct ParameterRequest: Sendable {
   var shape: [Int]
   /// A weight matrix may be stored in any type; norms, biases, positions and learned tokens are f32.
   var isMatrix: Bool
+
+  /// How it is stored in a model file whose matrices are of this type: a matrix whose rows are no multiple of the type's
+  /// block becomes f16, and what is no matrix stays f32.
+  func storedType(_ type: ScalarType) -> ScalarType {
+    guard isMatrix else { return .f32 }
+    return (shape.last ?? 1) % type.blockSize == 0 ? type : .f16
+  }
 }
 
 /// Takes a model's parameters out of a file and keeps account of what is missing, of the wrong shape, or left over, so

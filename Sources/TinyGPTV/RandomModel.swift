@@ -76,7 +76,7 @@ public struct RandomModel: Sendable {
     let plan = ModelFilePlan(
       configuration: configuration, tokenizer: try tokenizer(), type: type,
       weights: TinyGPTVModel.parameterRequests(configuration).map { ($0, rows($0.name, $0.shape)) }, adapters: [],
-      name: "random weights")
+      defaultAdapter: nil, name: "random weights")
     try plan.write(to: path, onProgress: onProgress) {}
   }
 

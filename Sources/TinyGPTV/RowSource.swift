@@ -11,23 +11,26 @@ struct RowSource: Sendable {
   let decode: @Sendable (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void
   /// Lets go of the file pages that were read.
   let discard: @Sendable () -> Void
+  /// The tensor that has exactly these rows, if there is one.
+  let stored: Tensor?
 
   var rows: Int { shape.dropLast().reduce(1, *) }
   var width: Int { shape.last ?? 1 }
 
   init(
-    shape: [Int], discard: @escaping @Sendable () -> Void = {},
+    shape: [Int], stored: Tensor? = nil, discard: @escaping @Sendable () -> Void = {},
     decode: @escaping @Sendable (Range<Int>, UnsafeMutableBufferPointer<Float>) -> Void
   ) {
     self.shape = shape
+    self.stored = stored
     self.decode = decode
     self.discard = discard
   }
 
   /// A tensor's own rows, under another shape of as many elements if one is given.
   init(_ tensor: Tensor, shape: [Int]? = nil) {
-    let view = tensor.reshaped(shape ?? tensor.shape)
-    self.init(shape: view.shape, discard: { view.discardPages() }) { view.decodeRows($0, into: $1) }
+    let view = tensor.detached().reshaped(shape ?? tensor.shape)
+    self.init(shape: view.shape, stored: view, discard: { view.discardPages() }) { view.decodeRows($0, into: $1) }
   }
 
   /// Rows in another order: row r of the result is row `order(r)` of this.

@@ -25,7 +25,7 @@ public final class TinyGPTVModel {
   public private(set) var adapters: [Adapter] = []
   /// The name of the adapter in use, or nil.
   public private(set) var activeAdapter: String?
-  private let file: any TensorFile
+  let file: any TensorFile
 
   init(
     file: any TensorFile, configuration: TinyGPTVConfiguration, tokenizer: BytePairTokenizer, phi: Phi,
@@ -46,10 +46,15 @@ public final class TinyGPTVModel {
   ///
   /// - Throws: ``InputError`` if it does not fit the model or holds NaN or infinity; the model is then unchanged.
   public func add(_ adapter: Adapter) throws(InputError) {
-    try adapter.check(layers: Set(phi.adaptableLayers.keys), shapes: parameters.mapValues(\.base.shape))
+    try check(adapter)
     adapters.removeAll { $0.name == adapter.name }
     adapters.append(adapter)
     if activeAdapter == adapter.name { try use(adapter: adapter.name) }
+  }
+
+  /// Throws unless the adapter fits the model and holds finite numbers.
+  func check(_ adapter: Adapter) throws(InputError) {
+    try adapter.check(layers: Set(phi.adaptableLayers.keys), shapes: parameters.mapValues(\.base.shape))
   }
 
   /// Switches to the adapter of this name, or to none. Only references change.

@@ -18,6 +18,20 @@ enum UpstreamNames {
     return nil
   }
 
+  /// Upstream's name for a tensor of Phi or of a projection, `blk.3.attn_output.weight` →
+  /// `model.layers.3.self_attn.dense.weight`, without the prefixes of checkpoints and PEFT. nil for any other tensor.
+  static func languageModel(of name: String) -> String? {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count >= 2 else { return nil }
+    let suffix = parts[parts.count - 1]
+    if parts.count == 4, parts[0] == "blk" {
+      return inLayer.first { $0.1 == parts[2] }.map { "model.layers.\(parts[1]).\($0.0).\(suffix)" }
+    }
+    let stem = parts.dropLast().joined(separator: ".")
+    guard let theirs = topLevel.first(where: { $0.1 == stem })?.0 else { return nil }
+    return theirs == "lm_head" || theirs.hasPrefix("llama_proj") ? "\(theirs).\(suffix)" : "model.\(theirs).\(suffix)"
+  }
+
   private static let topLevel = [
     ("embed_tokens", "token_embd"), ("final_layernorm", "output_norm"), ("lm_head", "output"),
     ("llama_proj2", "mm.1"), ("llama_proj", "mm.0"),
@@ -129,11 +143,9 @@ extension UpstreamNames {
     case "blk":
       // The extra norms' biases are never trained and never saved.
       if suffix == "bias", parts[2] == "attn_q_norm" || parts[2] == "attn_k_norm" { return [] }
-      return renamed(inLayer, parts[2]).map { [("model.layers.\(parts[1]).\($0).\(suffix)", shape)] } ?? []
+      return languageModel(of: name).map { [($0, shape)] } ?? []
     default:
-      guard let theirs = renamed(topLevel, parts.dropLast().joined(separator: ".")) else { return [] }
-      let prefix = theirs == "lm_head" || theirs.hasPrefix("llama_proj") ? "" : "model."
-      return [("\(prefix)\(theirs).\(suffix)", shape)]
+      return languageModel(of: name).map { [($0, shape)] } ?? []
     }
   }
 }

@@ -44,6 +44,8 @@ struct UpstreamSources {
     phi.hasExtraNorms = options.checkpoint != nil
     let file = try ShardedCheckpoint(directory: options.phi)
     try take(file) { UpstreamNames.isBuffer($0) ? nil : UpstreamNames.languageModel($0) ?? $0 }
+    // A directory that was saved after training may have TinyGPT-V's norms in it.
+    if rows["blk.0.attn_q_norm.weight"] != nil { phi.hasExtraNorms = true }
     for layer in 0..<phi.layers {
       for part in ["weight", "bias"] { try fuse("blk.\(layer).attn_", part, file) }
     }
@@ -311,8 +313,10 @@ extension PhiConfiguration {
     let keyHeads = try json.integerIfPresent("num_key_value_heads", in: 1...1024, file: path) ?? heads
     contextLength = try json.integer("max_position_embeddings", in: plausible, file: path)
     layerNormEpsilon = Float(try json.doubleIfPresent("layer_norm_eps", file: path) ?? 1e-5)
-    ropeBase = Float(try json.doubleIfPresent("rope_theta", file: path) ?? 10000)
-    let share = try json.doubleIfPresent("partial_rotary_factor", file: path) ?? 0.4
+    // From version 5, transformers gathers these two in an object.
+    let rope = try json.objectIfPresent("rope_parameters", file: path) ?? json
+    ropeBase = Float(try rope.doubleIfPresent("rope_theta", file: path) ?? 10000)
+    let share = try rope.doubleIfPresent("partial_rotary_factor", file: path) ?? 0.4
     guard hiddenSize % heads == 0, keyHeads == heads else {
       throw InputError(
         file: path, field: "num_attention_heads", expected: "a divisor of \(hiddenSize), with as many key heads",

@@ -1,24 +1,77 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import Tensors
 import TinyGPTV
 
-/// `tinygptv convert`: upstream's files become one model file.
+/// `tinygptv convert`: upstream's files, or a model file, become a model file.
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn upstream's files into one model file.",
+    abstract: "Turn upstream's files into one model file, or a model file into another.",
     discussion: """
-      Phi comes from a directory (config.json, weights as safetensors or pytorch_model-*.bin, vocab.json, merges.txt), \
-      the rest from .pth files, which are read as data and never executed. Without --vision, --qformer and --checkpoint \
-      the result is a plain Phi-2.
+      With --phi: Phi comes from a directory (config.json, weights as safetensors or pytorch_model-*.bin, vocab.json, \
+      merges.txt), the rest from .pth files, which are read as data and never executed. Without --vision, --qformer and \
+      --checkpoint the result is a plain Phi-2.
 
       Sizes that the files do not tell are upstream's; --architecture says otherwise, in JSON: {"vision": {"image_size", \
       "patch_size", "depth", "heads"}, "qformer": {"heads", "cross_attention_frequency"}}.
+
+      With --model: the same model in another type, or with other adapters; or with --extract-adapter one of its adapters \
+      alone.
       """)
 
+  @OptionGroup(title: "From upstream's files") var upstream: UpstreamFileOptions
+  @OptionGroup(title: "From a model file") var modelFile: ModelFileOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "How weight matrices are stored: f32, f16, bf16, q8_0 or q4_0 (default: f16, or as in --model).",
+      valueName: "type"))
+  var type: String?
+
+  @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file.gguf"))
+  var output: String
+
+  @Flag(help: "Fold the LoRA (with --model: the default adapter) into the weights instead of keeping it apart.")
+  var merge = false
+
+  func validate() throws {
+    if let type {
+      guard let known = ScalarType(name: type), known.isEncodable else {
+        throw ValidationError("--type: expected f32, f16, bf16, q8_0 or q4_0, found \(type).")
+      }
+    }
+    guard (upstream.phi == nil) != (modelFile.model == nil) else {
+      throw ValidationError("Give either --phi or --model.")
+    }
+    if upstream.phi == nil, let extra = upstream.firstGiven {
+      throw ValidationError("\(extra) belongs to --phi, not to --model.")
+    }
+    if modelFile.model == nil, let extra = modelFile.firstGiven {
+      throw ValidationError("\(extra) belongs to --model, not to --phi.")
+    }
+    if modelFile.extractAdapter != nil {
+      if merge { throw ValidationError("--merge and --extract-adapter exclude each other.") }
+      if let type, ScalarType(name: type)?.isQuantized == true {
+        throw ValidationError("--type: expected f32, f16 or bf16 for an adapter, found \(type).")
+      }
+    }
+  }
+
+  func run() throws {
+    let type = type.flatMap { ScalarType(name: $0) }
+    if let phi = upstream.phi {
+      try upstream.convert(phi: phi, type: type ?? .f16, merge: merge, to: output)
+    } else if let model = modelFile.model {
+      try modelFile.convert(model: model, type: type, merge: merge, to: output)
+    }
+    note("wrote \(output)")
+  }
+}
+
+/// The options that name upstream's files.
+struct UpstreamFileOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The directory of Phi-2.", valueName: "directory"))
-  var phi: String
+  var phi: String?
 
   @Option(help: ArgumentHelp("eva_vit_g.pth.", valueName: "file"))
   var vision: String?
@@ -28,12 +81,6 @@ struct Convert: ParsableCommand {
 
   @Option(help: ArgumentHelp("TinyGPT-V_for_Stage1.pth … TinyGPT-V_for_Stage4.pth.", valueName: "file"))
   var checkpoint: String?
-
-  @Option(help: ArgumentHelp("How weight matrices are stored: f32, f16, bf16, q8_0 or q4_0.", valueName: "type"))
-  var type = "f16"
-
-  @Option(name: [.short, .long], help: ArgumentHelp("The model file to write.", valueName: "file.gguf"))
-  var output: String
 
   @Option(help: ArgumentHelp("Side of the picture: 448 for stage 4, 224 for stages 1 to 3.", valueName: "pixels"))
   var imageSize: Int?
@@ -47,13 +94,7 @@ struct Convert: ParsableCommand {
   @Option(help: "LoRA's alpha (default: the checkpoint's if it says, else 16).")
   var loraAlpha: Double?
 
-  @Flag(help: "Fold the LoRA into the weights instead of keeping it as an adapter.")
-  var merge = false
-
   func validate() throws {
-    guard let type = ScalarType(name: type), type.isEncodable else {
-      throw ValidationError("--type: expected f32, f16, bf16, q8_0 or q4_0, found \(type).")
-    }
     if let imageSize, !(14...4096).contains(imageSize) {
       throw ValidationError("--image-size: expected 14 to 4096, found \(imageSize).")
     }
@@ -62,14 +103,25 @@ struct Convert: ParsableCommand {
     }
   }
 
-  func run() throws {
+  /// An option other than `--phi` that was given.
+  var firstGiven: String? {
+    let given: [(String, Bool)] = [
+      ("--vision", vision != nil), ("--qformer", qformer != nil), ("--checkpoint", checkpoint != nil),
+      ("--image-size", imageSize != nil), ("--architecture", architecture != nil),
+      ("--adapter-name", adapterName != nil), ("--lora-alpha", loraAlpha != nil),
+    ]
+    return given.first { $0.1 }?.0
+  }
+
+  /// Makes a model file of upstream's files.
+  func convert(phi: String, type: ScalarType, merge: Bool, to output: String) throws {
     var options = ConversionOptions(phi: phi, output: output)
     options.vision = vision
     options.qFormer = qformer
     options.checkpoint = checkpoint
     options.architecture = architecture
     options.imageSize = imageSize
-    options.type = ScalarType(name: type) ?? .f16
+    options.type = type
     options.adapterName = adapterName
     options.loraAlpha = loraAlpha
     options.merge = merge
@@ -80,41 +132,5 @@ struct Convert: ParsableCommand {
     var bar = ProgressBar(label: "converting")
     try conversion.write(to: output) { bar.update($0.bytesWritten, of: $0.bytesTotal) }
     bar.finish()
-    note("wrote \(output)")
-  }
-}
-
-/// A remark for the user, on standard error so that standard output stays clean.
-func note(_ message: String) {
-  FileHandle.standardError.write(Data("tinygptv: \(message)\n".utf8))
-}
-
-/// Share, rate and time left on one line of standard error, if that is a terminal; nothing otherwise.
-struct ProgressBar {
-  private let label: String
-  private let isVisible = isatty(STDERR_FILENO) != 0
-  private let start = ContinuousClock.now
-  private var lastUpdate: ContinuousClock.Instant?
-
-  init(label: String) { self.label = label }
-
-  /// Shows how many bytes of how many are done, at most ten times a second.
-  mutating func update(_ done: Int, of total: Int) {
-    let now = ContinuousClock.now
-    guard isVisible, total > 0 else { return }
-    if let lastUpdate, now - lastUpdate < .milliseconds(100), done < total { return }
-    lastUpdate = now
-    let seconds = max((now - start) / .seconds(1), 1e-3)
-    let rate = Double(done) / seconds
-    let left = rate > 0 ? Int((Double(total - done) / rate).rounded()) : 0
-    let filled = 24 * done / total
-    let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 24 - filled)
-    let text = "\(label) [\(bar)] \(100 * done / total) %  \(Int(rate / 1e6)) MB/s  \(left) s left"
-    FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
-  }
-
-  /// Removes the line.
-  func finish() {
-    if isVisible, lastUpdate != nil { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
   }
 }

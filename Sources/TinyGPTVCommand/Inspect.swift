@@ -56,6 +56,9 @@ private struct FileSummary {
       if names.count > 1 {
         metadata = [("shards", .array(type: "string", count: names.count, first: names.prefix(8).map { .string($0) }))]
       }
+      if let settings = try? JSONValue.read(path: file.path + "/adapter_config.json").object {
+        metadata += settings.map { ($0.key, SummaryValue($0.value)) }
+      }
     default: format = "tensors"
     }
   }
@@ -118,7 +121,7 @@ private struct FileSummary {
       lines += [""] + Self.table(header: ["metadata", ""], rows: rows, rightAligned: [])
     }
     if !adapters.isEmpty {
-      let header = ["adapter"] + Array(repeating: "", count: 4)
+      let header = ["adapter"] + Array(repeating: "", count: adapters[0].cells.count - 1)
       lines += [""] + Self.table(header: header, rows: adapters.map(\.cells), rightAligned: [])
     }
     if showsTensors, !tensors.isEmpty {
@@ -249,6 +252,20 @@ private indirect enum SummaryValue {
         first.append((Self.key(key), SummaryValue(value, depth: depth + 1, budget: &budget)))
       }
       self = .map(count: entries.count, first: first)
+    }
+  }
+
+  /// A value of a configuration, which its reader has kept from being deep.
+  init(_ value: JSONValue) {
+    switch value {
+    case .string(let text): self = .string(text)
+    case .array(let values):
+      let first = values.prefix(Self.shownElements).map { SummaryValue($0) }
+      self = .array(type: "list", count: values.count, first: first)
+    case .object(let members):
+      let first = members.prefix(Self.shownEntries).map { ($0.key, SummaryValue($0.value)) }
+      self = .map(count: members.count, first: first)
+    default: self = .plain(value)
     }
   }
 

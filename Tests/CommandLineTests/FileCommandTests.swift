@@ -42,6 +42,80 @@ struct FileCommandTests {
     }
   }
 
+  @Test func aModelFileBecomesAnother() throws {
+    try withTemporaryFolder { folder in
+      let (source, output) = (try TinyModel.path("tiny-q"), folder.path + "/other.gguf")
+      let second = Fixtures.path("tiny-q/adapters/second")
+      let result = try ChildProcess.tinygptv([
+        "convert", "--model", source, "--type", "q8_0", "--add-adapter", second, "--output", output,
+      ])
+      #expect(result.ending == .exited(0) && !result.errorOutput.contains("rounded"), "\(result.errorOutput)")
+      var file = try GGUFFile(path: output)
+      #expect(try file.strings("tinygptv.adapter.names") == ["TinyGPT-V_for_Stage4", "second"])
+      #expect(try file.string("tinygptv.adapter.default") == "TinyGPT-V_for_Stage4")
+      #expect(try file.string("general.name") == "TinyGPT-V_for_Stage4")
+      #expect(file.description(of: "blk.0.attn_qkv.weight")?.type == .q8_0)
+      // Once more over the same file, which holds rounded numbers by now.
+      let again = try ChildProcess.tinygptv([
+        "convert", "--model", output, "--type", "f16", "--remove-adapter", "TinyGPT-V_for_Stage4", "--output", output,
+      ])
+      #expect(again.ending == .exited(0) && again.errorOutput.contains("rounded"), "\(again.errorOutput)")
+      file = try GGUFFile(path: output)
+      #expect(try file.string("tinygptv.adapter.default") == "second")
+      #expect(file.description(of: "blk.0.attn_qkv.weight")?.type == .f16)
+      // Merged, it answers as with the adapter.
+      let merged = folder.path + "/merged.gguf"
+      let merging = try ChildProcess.tinygptv(["convert", "--model", output, "--merge", "--type", "f32", "-o", merged])
+      #expect(merging.ending == .exited(0))
+      #expect(try GGUFFile(path: merged).metadata["tinygptv.adapter.names"] == nil)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["merged.gguf", "other.gguf"])
+      let answers = try [merged, output].map { model in
+        try ChildProcess.tinygptv(["ask", "--model", model, "--max-tokens", "4", "--ignore-stop", "what?"]).text
+      }
+      #expect(answers[0] == answers[1] && !answers[0].isEmpty)
+    }
+  }
+
+  @Test func anAdapterIsExtractedAndShown() throws {
+    try withTemporaryFolder { folder in
+      let source = try TinyModel.path("tiny-a")
+      for (name, options) in [("lora.gguf", []), ("lora", ["--layout", "split"])] {
+        let output = folder.appendingPathComponent(name).path
+        let arguments = ["convert", "--model", source, "--extract-adapter", "TinyGPT-V_for_Stage4", "--output", output]
+        let result = try ChildProcess.tinygptv(arguments + options)
+        #expect(result.ending == .exited(0), "\(result.errorOutput)")
+        let shown = try ChildProcess.tinygptv(["inspect", output])
+        #expect(shown.ending == .exited(0))
+        let line = shown.text.split(separator: "\n").first { $0.contains("rank 8") && $0.hasPrefix("  lora") }
+        #expect(line?.contains("alpha 16.0") == true && line?.contains("scale 2.0") == true, "\(shown.text)")
+        #expect(
+          line?.contains(name == "lora" ? "12 pairs" : "6 pairs") == true && line?.contains("0 overrides") == true)
+        let json = try JSONSerialization.jsonObject(with: ChildProcess.tinygptv(["inspect", "--json", output]).output)
+        let adapters = (json as? [String: Any])?["adapters"] as? [[String: Any]]
+        #expect(adapters?.first?["rank"] as? Int == 8)
+      }
+      let shown = try ChildProcess.tinygptv(["inspect", Fixtures.path("peft/adapter")])
+      #expect(shown.text.contains("ranks 2–4") && shown.text.contains("overrides") && shown.text.contains("lora_alpha"))
+    }
+  }
+
+  @Test func conversionOptionsOfTheOtherKindAreRefused() throws {
+    let model = try TinyModel.path("tiny-a")
+    for arguments in [
+      [], ["--phi", "x", "--model", model], ["--model", model, "--vision", "x"], ["--phi", "x", "--add-adapter", "y"],
+      ["--model", model, "--layout", "split"], ["--model", model, "--merge", "--extract-adapter", "x"],
+      ["--model", model, "--extract-adapter", "x", "--type", "q8_0"],
+    ] {
+      let result = try ChildProcess.tinygptv(["convert", "--output", "/nowhere/x.gguf"] + arguments)
+      #expect(result.ending == .exited(64), "\(arguments)")
+    }
+    for option in ["--remove-adapter", "--default-adapter", "--extract-adapter"] {
+      let result = try ChildProcess.tinygptv(["convert", "-o", "/nowhere/x.gguf", "--model", model, option, "other"])
+      #expect(result.ending == .exited(65) && result.errorOutput.contains("TinyGPT-V_for_Stage4"), "\(option)")
+    }
+  }
+
   @Test func aTraceHasTheReferencesNames() throws {
     try withTemporaryFolder { folder in
       let output = folder.appendingPathComponent("trace.safetensors").path

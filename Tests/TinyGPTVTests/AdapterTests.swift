@@ -56,6 +56,28 @@ struct AdapterTests {
     }
   }
 
+  /// `Tests/Fixtures/peft`: separate projections of several ranks and alphas, rank-stabilised, with norms saved whole.
+  @Test func anAdapterSavedByPEFTComputesTheSame() throws {
+    let expected = try SafetensorsFile(path: Fixtures.path("peft/expected.safetensors"))
+    let ids = try #require(expected.tensor(named: "ids")).floatArray().map { Int($0) }
+    try withTemporaryFolder { folder in
+      let path = folder.path + "/phi.gguf"
+      var options = ConversionOptions(phi: Fixtures.path("tiny-b/phi"), output: path)
+      options.type = .f32
+      try Conversion(options).write(to: path)
+      let model = try TinyGPTVModel(path: path)
+      for (name, adapter) in [("plain", nil), ("adapted", Fixtures.path("peft/adapter"))] {
+        if let adapter {
+          try model.add(Adapter(path: adapter, for: model.configuration.phi))
+          try model.use(adapter: "adapter")
+        }
+        let found = try #require(model.trace(picture: nil, segments: [ids]).last?.tensor).floatArray()
+        let logits = try #require(expected.tensor(named: name)).floatArray()
+        #expect(relativeError(found, logits) <= 1e-4, "\(name)")
+      }
+    }
+  }
+
   /// llama.cpp's `convert_lora_to_gguf.py` renames PEFT's tensors and leaves their rows as they are.
   @Test(arguments: ["tiny-a", "tiny-b"])
   func aGGUFAdapterIsTheSameAsPEFT(_ fixture: String) throws {
