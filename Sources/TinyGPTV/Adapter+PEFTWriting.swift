@@ -15,20 +15,31 @@ extension Adapter {
   /// Writes the adapter as a PEFT directory: `adapter_config.json` and `adapter_model.safetensors`, in f32 and with
   /// upstream's names.
   ///
-  /// Overrides are written as PEFT's `modules_to_save`; the projections, which are not in the language model that PEFT
-  /// wraps, only as tensors. Files that are there already are replaced, each as a whole.
+  /// Overrides are written as PEFT's `modules_to_save`. PEFT wants such modules whole: what of them is not overridden, as
+  /// a rule a norm's bias, is written as the model has it. The projections, which are not in the language model that PEFT
+  /// wraps, are written only as tensors. Files that are there already are replaced, each as a whole.
   ///
   /// - Parameters:
-  ///   - configuration: the model that it is for.
+  ///   - model: the model that it is for.
   ///   - layout: how the model that it will be used with keeps queries, keys and values. For `split`, the three pairs
   ///     have the same A.
   ///   - dropout: LoRA's dropout in training, for information.
   /// - Throws: ``InputError`` if a tensor is no part of the language model or the projections, does not fit the sizes, or
   ///   cannot be written.
   public func writePEFT(
-    to directory: String, for configuration: PhiConfiguration, layout: AttentionLayout = .fused, dropout: Double = 0
+    to directory: String, for model: TinyGPTVModel, layout: AttentionLayout = .fused, dropout: Double = 0
   ) throws(InputError) {
-    let content = try PEFTContent(self, configuration, layout)
+    try writePEFT(to: directory, for: model.configuration.phi, layout: layout, dropout: dropout) {
+      model.parameters[$0]?.base
+    }
+  }
+
+  /// - Parameter base: the model's own tensor of a name.
+  func writePEFT(
+    to directory: String, for configuration: PhiConfiguration, layout: AttentionLayout, dropout: Double = 0,
+    base: (String) -> Tensor? = { _ in nil }
+  ) throws(InputError) {
+    let content = try PEFTContent(self, configuration, layout, base)
     do {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     } catch {
@@ -56,29 +67,28 @@ private struct PEFTContent {
   }
 
   private var modules: [Module] = []
-  /// Modules of which whole tensors are saved: the last part of their names, or the full name where modules of the same
-  /// last part have low-rank pairs.
+  /// Modules that are saved whole.
   private var savedModules: Set<String> = []
   private let layers: Int
   /// The tensors in f32, by the names that they have in the file.
   private(set) var tensors: [(name: String, tensor: Tensor)] = []
 
-  init(_ adapter: Adapter, _ configuration: PhiConfiguration, _ layout: AttentionLayout) throws(InputError) {
+  init(
+    _ adapter: Adapter, _ configuration: PhiConfiguration, _ layout: AttentionLayout, _ base: (String) -> Tensor?
+  ) throws(InputError) {
     layers = configuration.layers
     for (layer, pair) in adapter.pairs.sorted(by: { $0.key < $1.key }) {
-      let parts = try Self.parts("\(layer).weight", pair.b, adapter, configuration, layout)
-      for (name, b) in parts {
+      let rank = pair.a.shape[0]
+      for (name, b) in try Self.parts("\(layer).weight", pair.b, adapter, configuration, layout) {
         let module = Self.module(of: name)
-        let rank = pair.a.shape[0]
         // Exact in a Double, so that α/r gives the same scale again.
         modules.append(Module(name: module, rank: rank, alpha: Double(pair.scale) * Double(rank)))
-        tensors.append(("base_model.model.\(module).lora_A.weight", pair.a.converted(to: .f32)))
+        tensors.append(("base_model.model.\(module).lora_A.weight", pair.a.detached().converted(to: .f32)))
         tensors.append(("base_model.model.\(module).lora_B.weight", b))
       }
     }
     let adapted = Set(modules.map(\.name))
-    let adaptedParts = Set(adapted.map { Self.lastPart(of: $0) })
-    for (ours, tensor) in adapter.overrides.sorted(by: { $0.key < $1.key }) {
+    for (ours, tensor) in Self.completed(adapter, base).sorted(by: { $0.key < $1.key }) {
       for (name, values) in try Self.parts(ours, tensor, adapter, configuration, layout) {
         let module = Self.module(of: name)
         if adapted.contains(module) {
@@ -87,13 +97,24 @@ private struct PEFTContent {
         } else {
           tensors.append(("base_model.model.\(name)", values))
           // The projections lie outside of what PEFT wraps; it would look for them in vain.
-          guard !ours.hasPrefix("mm.") else { continue }
-          let part = Self.lastPart(of: module)
-          savedModules.insert(adaptedParts.contains(part) ? module : part)
+          if !Self.isProjection(ours) { savedModules.insert(module) }
         }
       }
     }
   }
+
+  /// The overrides, and what else belongs to the modules that they are in.
+  private static func completed(_ adapter: Adapter, _ base: (String) -> Tensor?) -> [String: Tensor] {
+    var overrides = adapter.overrides
+    for ours in adapter.overrides.keys where !isProjection(ours) && adapter.pairs[module(of: ours)] == nil {
+      for sibling in ["weight", "bias"].map({ "\(module(of: ours)).\($0)" }) where overrides[sibling] == nil {
+        overrides[sibling] = base(sibling)
+      }
+    }
+    return overrides
+  }
+
+  private static func isProjection(_ ours: String) -> Bool { ours.hasPrefix("mm.") }
 
   /// A tensor of ours as the layout has it: itself, with its rows in upstream's order, or cut in three.
   private static func parts(
@@ -139,7 +160,7 @@ private struct PEFTContent {
       ("alpha_pattern", pattern { $0.alpha == alpha ? nil : Self.number($0.alpha) }),
       ("lora_dropout", Self.number(dropout)), ("bias", .string("none")), ("fan_in_fan_out", .bool(false)),
       ("target_modules", targets),
-      ("modules_to_save", savedModules.isEmpty ? .null : .array(savedModules.sorted().map { .string($0) })),
+      ("modules_to_save", savedModules.isEmpty ? .null : Self.names(savedModules.sorted(), layers: layers)),
       ("inference_mode", .bool(true)),
     ]
     return .object(JSONObject(settings.map { .init(key: $0.0, value: $0.1) }))
@@ -150,13 +171,20 @@ private struct PEFTContent {
     .object(JSONObject(modules.compactMap { module in value(module).map { .init(key: module.name, value: $0) } }))
   }
 
-  /// The short names of the modules if in every layer the same ones are adapted, else their full names.
   private var targets: JSONValue {
     // What PEFT itself writes where no module is adapted.
-    guard !modules.isEmpty else { return .string("dummy-target-modules") }
-    let counts = Dictionary(modules.map { (Self.lastPart(of: $0.name), 1) }, uniquingKeysWith: +)
-    let names = counts.values.allSatisfy { $0 == layers } ? counts.keys.sorted() : modules.map(\.name)
-    return .array(names.map { .string($0) })
+    modules.isEmpty ? .string("dummy-target-modules") : Self.names(modules.map(\.name), layers: layers)
+  }
+
+  /// The last parts of the modules' names, if these are the same in every layer, else their full names.
+  private static func names(_ modules: [String], layers: Int) -> JSONValue {
+    let counts = Dictionary(modules.map { (lastPart(of: $0), 1) }, uniquingKeysWith: +)
+    let isOutside = Set(modules.filter { !$0.hasPrefix("model.layers.") }.map { lastPart(of: $0) })
+    let names = modules.map { module in
+      let part = lastPart(of: module)
+      return counts[part] == layers || isOutside.contains(part) ? part : module
+    }
+    return .array(Set(names).sorted().map { .string($0) })
   }
 
   private static func number(_ value: Double) -> JSONValue {

@@ -89,7 +89,7 @@ struct ModelFileOptions: ParsableArguments {
     if output.hasSuffix(".gguf") {
       try adapter.writeGGUF(to: output, type: type ?? .f32)
     } else {
-      try adapter.writePEFT(to: output, for: model.configuration.phi, layout: layout ?? .fused)
+      try adapter.writePEFT(to: output, for: model, layout: layout ?? .fused)
     }
   }
 

@@ -96,9 +96,34 @@ struct AdapterWritingTests {
           settings["target_modules"]?.array?.compactMap(\.string) == (["dense", "fc1", "fc2"] + attention).sorted())
         #expect(
           settings["modules_to_save"]?.array?.compactMap(\.string) == [
-            "final_layernorm", "input_layernorm", "lm_head", "post_layernorm", "q_layernorm",
+            "final_layernorm", "lm_head", "model.layers.0.input_layernorm", "model.layers.0.self_attn.q_layernorm",
+            "model.layers.1.post_layernorm",
           ])
       }
+    }
+  }
+
+  /// PEFT refuses a directory that has the weight of a norm and not its bias.
+  @Test func aModuleIsSavedWhole() throws {
+    let model = try TinyGPTVModel(path: TinyModel.path("tiny-a"))
+    var adapter = try #require(model.adapters.first)
+    let weights = model.parameters.filter { $0.key.hasSuffix("norm.weight") && !$0.key.hasPrefix("qf.") }
+    adapter.overrides = weights.mapValues { $0.base.scaled(by: 2) }
+    adapter.overrides["mm.0.weight"] = model.parameters["mm.0.weight"]?.base
+    try withTemporaryFolder { folder in
+      try adapter.writePEFT(to: folder.path, for: model)
+      let found = try Adapter(path: folder.path, for: model.configuration.phi)
+      for (name, tensor) in adapter.overrides { #expect(found.overrides[name]?.floatArray() == tensor.floatArray()) }
+      let added = Set(found.overrides.keys).subtracting(adapter.overrides.keys)
+      #expect(added.count == weights.count - model.configuration.phi.layers && added.contains("output_norm.bias"))
+      for name in added {
+        #expect(found.overrides[name]?.floatArray() == model.parameters[name]?.base.floatArray(), "\(name)")
+      }
+      let settings = try JSONValue.read(path: folder.path + "/adapter_config.json")
+      #expect(
+        settings["modules_to_save"]?.array?.compactMap(\.string) == [
+          "final_layernorm", "input_layernorm", "k_layernorm", "post_layernorm", "q_layernorm",
+        ])
     }
   }
 
@@ -106,7 +131,7 @@ struct AdapterWritingTests {
   @Test func fusedRowsAreHeadByHead() throws {
     let adapter = adapter(uniform: true, overrides: false)
     try withTemporaryFolder { folder in
-      try adapter.writePEFT(to: folder.path, for: phi)
+      try adapter.writePEFT(to: folder.path, for: phi, layout: .fused)
       let file = try SafetensorsFile(path: folder.path + "/adapter_model.safetensors")
       let name = "base_model.model.model.layers.0.self_attn.query_key_value.lora_B.weight"
       let written = try #require(file.tensor(named: name)).floatArray()
@@ -122,7 +147,7 @@ struct AdapterWritingTests {
     adapter.pairs = [:]
     try withTemporaryFolder { folder in
       let path = folder.appendingPathComponent("trained").path
-      try adapter.writePEFT(to: path, for: phi)
+      try adapter.writePEFT(to: path, for: phi, layout: .fused)
       expectSame(try Adapter(path: path, for: phi), adapter)
       try adapter.writeGGUF(to: path + ".gguf")
       expectSame(try Adapter(path: path + ".gguf", for: phi), adapter)
@@ -134,12 +159,13 @@ struct AdapterWritingTests {
       for name in ["v.post_ln.weight", "qf.query_tokens", "blk.0.nothing.weight"] {
         var adapter = adapter(uniform: true)
         adapter.overrides[name] = random([24], 1)
-        #expect(throws: InputError.self) { try adapter.writePEFT(to: folder.path + "/x", for: phi) }
+        #expect(throws: InputError.self) { try adapter.writePEFT(to: folder.path + "/x", for: phi, layout: .fused) }
       }
       var adapter = adapter(uniform: true)
       adapter.pairs["blk.0.attn_qkv"]?.b = random([24, 3], 1)
-      #expect(throws: InputError.self) { try adapter.writePEFT(to: folder.path + "/x", for: phi) }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+      #expect(throws: InputError.self) { try adapter.writePEFT(to: folder.path + "/x", for: phi, layout: .fused) }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(left.isEmpty)
     }
   }
 
@@ -187,7 +213,7 @@ struct AdapterWritingTests {
       let path = folder.appendingPathComponent(form == "gguf" ? "again.gguf" : "again").path
       let adapter = try #require(model.adapters.first)
       if let layout = AttentionLayout(rawValue: form) {
-        try adapter.writePEFT(to: path, for: model.configuration.phi, layout: layout)
+        try adapter.writePEFT(to: path, for: model, layout: layout)
       } else {
         try adapter.writeGGUF(to: path)
       }
