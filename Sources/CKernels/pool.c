@@ -106,9 +106,15 @@ void ckernels_pool_destroy(ckernels_pool *pool) {
   free(pool);
 }
 
+bool ckernels_pool_is_inside(void) { return inside_a_body; }
+
 void ckernels_pool_run(ckernels_pool *pool, int count, void (*body)(void *context, int index), void *context) {
   if (inside_a_body || count <= 1 || pool->workers == 0) {
+    const bool was_inside = inside_a_body;
+    // Without workers too: what a body does must not depend on how many there are.
+    inside_a_body = was_inside || count > 1;
     for (int i = 0; i < count; i++) body(context, i);
+    inside_a_body = was_inside;
     return;
   }
   pthread_mutex_lock(&pool->turn);

@@ -105,7 +105,10 @@ struct Tiling {
   let rowPieces: Int
   let columnPieces: Int
 
-  init(rows: Int, columns: Int, rowsPerTile: Int = 384, columnsPerTile: Int = 192) {
+  init(rows: Int, columns: Int) {
+    // With nobody to share with, tiles only cost: OpenBLAS rearranges its operands for each.
+    let alone = ThreadPool.isInsidePiece
+    let (rowsPerTile, columnsPerTile) = alone ? (4096, 1024) : (384, 192)
     self.rows = rows
     self.columns = columns
     rowPieces = max(1, (rows + rowsPerTile - 1) / rowsPerTile)

@@ -5,7 +5,8 @@ import Synchronization
 /// The threads that share the inner loops. One pool for the process: it stands for the machine's cores, of which there
 /// is one set however many models are loaded.
 ///
-/// How work is cut into pieces never depends on the number of threads, so results do not either.
+/// How work is cut into pieces may depend on whether it is a piece itself, but never on the number of threads, so
+/// results do not either.
 public final class ThreadPool: @unchecked Sendable {
   private static let current = Mutex<ThreadPool?>(nil)
 
@@ -28,6 +29,9 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// The cores that this process may run on.
   public static var availableCores: Int { Int(csystem_available_cores()) }
+
+  /// Whether the caller is one of several pieces of work, so that what it cuts into pieces itself stays on its thread.
+  static var isInsidePiece: Bool { ckernels_pool_is_inside() }
 
   /// How many threads work, the caller among them.
   public let threads: Int

@@ -118,6 +118,20 @@ import Testing
         }
       }
     }
+    // Whole passes side by side, as training does it.
+    let inputs = large.inputs()
+    let sideBySide = (1...3).map { threads in
+      ThreadPool.configure(threads: threads)
+      let bits = Mutex([[UInt32]](repeating: [], count: 4))
+      ThreadPool.shared.forEach(4) { index in
+        let (output, _, gradients) = large.run(inputs)
+        let own = ([output] + gradients.compactMap { $0 }).flatMap { $0.floatArray().map(\.bitPattern) }
+        bits.withLock { $0[index] = own }
+      }
+      return bits.withLock { $0 }
+    }
+    #expect(sideBySide[0] == sideBySide[1] && sideBySide[0] == sideBySide[2])
+    #expect(sideBySide[0].allSatisfy { $0 == sideBySide[0][0] })
     for type in [ScalarType.f16, .bf16, .q8_0, .q4_0] {
       let weight = Tensor.random([2000, 256], seed: 1).converted(to: type)
       for rows in [1, 4, 9] {

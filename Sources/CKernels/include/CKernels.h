@@ -133,5 +133,7 @@ void ckernels_pool_destroy(ckernels_pool *pool);
 // Calls body(context, i) for every i in 0..<count, on all threads, and returns when all are done. Threads take the next
 // index when they are free. Calls from several threads take turns; a call from inside a body runs alone on that thread.
 void ckernels_pool_run(ckernels_pool *pool, int count, void (*body)(void *context, int index), void *context);
+// Whether the caller is a body of a call with several indexes, so that calls of its own would run alone.
+bool ckernels_pool_is_inside(void);
 
 #pragma clang assume_nonnull end
