@@ -54,7 +54,7 @@ public struct CurvePlot: Sendable {
         let name = runs.count == 1 ? metric : metrics.count == 1 ? run.name : "\(run.name) \(metric)"
         curves.append(
           Curve(
-            name: name.escapingControlCharacters(limit: 60), points: points,
+            name: name.escapingControlCharacters(limit: 300), points: points,
             smoothed: Self.smoothed(points, decay: smoothing)))
       }
       if !isKnown { throw Self.unknown(metric, in: runs) }

@@ -32,8 +32,9 @@ struct PlotAxis: Equatable {
       (lower, upper) = (lower - margin, upper + margin)
     }
     let step = Self.niceStep(upper - lower, maximumTicks: maximumTicks)
-    lower = (lower / step).rounded(.down) * step
-    upper = (upper / step).rounded(.up) * step
+    // An end that is a tick but for rounding is one.
+    lower = (lower / step + 1e-9).rounded(.down) * step
+    upper = (upper / step - 1e-9).rounded(.up) * step
     ticks = multiples(of: step).map { Tick(value: $0, label: Self.label($0, step: step)) }
   }
 

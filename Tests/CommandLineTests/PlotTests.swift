@@ -48,7 +48,7 @@ struct PlotTests {
       let paths = [try Self.write(Self.lines(5), folder, "a/x"), try Self.write(Self.lines(9), folder, "b/y")]
       let result = try Self.plot(paths + ["--ascii", "--log"])
       #expect(result.text.split(separator: "\n").last == "  * x   o y")
-      let same = try Self.plot([paths[0], paths[0] + "/metrics.jsonl", "--ascii"])
+      let same = try Self.plot([paths[0], paths[0] + "/metrics.jsonl", "--ascii", "--width", "300"])
       #expect(same.text.contains("a/x/metrics.jsonl"))
     }
   }
