@@ -12,7 +12,7 @@ struct ScenesCommand: ParsableCommand {
     abstract: "Draw pictures of shapes and icons, to train and test with.",
     discussion: """
       Writes DIR/images/000001.png and so on, and DIR/data.jsonl with a line for each: the picture's name, its size, \
-      and its objects with kind, colour, edges in pixels and rotation. The same options give the same files; pictures \
+      and its objects with kind, colour, edges in pixels and rotation, and a conversation about it. The same options give the same files; pictures \
       of different seeds are different.
       """)
 
@@ -50,6 +50,19 @@ struct ScenesCommand: ParsableCommand {
   @Option(help: "What the objects are: all, shapes or icons.")
   var kinds = Kinds.all
 
+  @Option(help: ArgumentHelp("Questions and answers about each picture; 0 for none.", valueName: "count"))
+  var turns = 8
+
+  @Option(help: "How answers are worded: plain, sentences or spanish.")
+  var style = TalkStyle.plain
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "What the questions are about: \(TalkAspect.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "aspect"))
+  var aspects: [TalkAspect] = []
+
   @Flag(help: "One colour behind the objects, and neither blur nor noise nor JPEG artefacts.")
   var plain = false
 
@@ -63,10 +76,10 @@ struct ScenesCommand: ParsableCommand {
     guard (1...999_999).contains(count) else {
       throw ValidationError("--count: expected 1 to 999999, found \(count).")
     }
-    do { try style().check(file: "command line") } catch let error as InputError { throw ValidationError("\(error)") }
+    do { try look().check(file: "command line") } catch let error as InputError { throw ValidationError("\(error)") }
   }
 
-  private func style() throws -> SceneStyle {
+  private func look() throws -> SceneStyle {
     var style = SceneStyle()
     style.objectCount = try range(objects, "--objects")
     style.sidePixels = try range(size, "--size")
@@ -85,7 +98,7 @@ struct ScenesCommand: ParsableCommand {
   }
 
   func run() throws {
-    let style = try style()
+    let look = try look()
     try Scene.loadIcons()
     try prepareDirectory()
     StopSignal.install()
@@ -95,12 +108,18 @@ struct ScenesCommand: ParsableCommand {
     var bar = ProgressBar(label: "drawing", unit: "pictures")
     var done = 0
     while done < count && !StopSignal.wasSent {
-      let scene = Scene(seed: Scene.seed(ofScene: done, inSet: seed), style: style)
+      let scene = Scene(seed: Scene.seed(ofScene: done, inSet: seed), style: look)
       let digits = String(done + 1)
       let number = String(repeating: "0", count: 6 - digits.count) + digits
       let name = "images/\(number).\(format.rawValue)"
-      try write(scene.picture(style: style), to: "\(output)/\(name)")
-      let record = SceneRecord(image: name, width: scene.width, height: scene.height, objects: scene.objects)
+      try write(scene.picture(style: look), to: "\(output)/\(name)")
+      let talk = SceneTalk(
+        scene: scene, style: self.style, seed: scene.seed, aspects: aspects.isEmpty ? nil : Set(aspects))
+      let record = SceneRecord(
+        image: name, width: scene.width, height: scene.height, objects: scene.objects,
+        conversation: talk.turns(count: turns).map {
+          .init(instruction: $0.instruction, answer: $0.answer, aspect: $0.aspect)
+        })
       try records.append(Array(encoder.encode(record)) + [0x0a])
       done += 1
       bar.update(done, of: count)
@@ -147,4 +166,14 @@ private struct SceneRecord: Encodable {
   let width: Int
   let height: Int
   let objects: [SceneObject]
+  let conversation: [Turn]
+
+  struct Turn: Encodable {
+    let instruction: String
+    let answer: String
+    let aspect: TalkAspect
+  }
 }
+
+extension TalkStyle: ExpressibleByArgument {}
+extension TalkAspect: ExpressibleByArgument {}

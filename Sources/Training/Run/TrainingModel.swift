@@ -134,7 +134,7 @@ final class TrainingModel {
     if fits, !adapter.pairs.isEmpty {
       let paths = [folder + "/" + name, folder + "/" + name + ".gguf"]
       try adapter.writePEFT(
-        to: paths[0], for: model.configuration.phi, dropout: settings.loraDropout)
+        to: paths[0], for: model, dropout: settings.loraDropout)
       try adapter.writeGGUF(to: paths[1])
       return paths
     }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Pictures
 import Scenes
 import TinyGPTV
 import Tensors
@@ -8,17 +9,21 @@ struct SceneSource: ConversationSource {
   let settings: SceneSettings
   private let style: SceneStyle
 
-  init(_ settings: SceneSettings) {
+  /// - Throws: ``InputError`` if the icons cannot be found.
+  init(_ settings: SceneSettings) throws(InputError) {
+    try Scene.loadIcons()
     self.settings = settings
     style = SceneStyle(settings)
   }
 
   var count: Int { settings.count }
 
+  /// A scene's picture.
+  func picture(_ scene: Scene) -> Picture { scene.picture(style: style) }
+
   /// The scene with this number. Scenes of different seeds have nothing in common.
   func scene(_ record: Int) -> Scene {
-    var generator = SplitMix64(state: UInt64(bitPattern: Int64(settings.seed)) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(record))
-    return Scene(seed: generator.next(), style: style)
+    Scene(seed: Scene.seed(ofScene: record, inSet: UInt64(settings.seed)), style: style)
   }
 
   func conversation(_ reference: SampleReference) throws(InputError) -> Conversation {
@@ -26,7 +31,7 @@ struct SceneSource: ConversationSource {
     let talk = SceneTalk(
       scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: settings.talkAspects)
     return Conversation(
-      picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { scene.picture() },
+      picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { [style] in scene.picture(style: style) },
       turns: talk.turns(count: settings.turns).map { ($0.instruction, $0.answer, $0.aspect.rawValue) },
       origin: "scene \(reference.record) of seed \(settings.seed)")
   }

@@ -48,7 +48,7 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
     let source = datasets[reference.dataset]
     let scene = source.scene(reference.record)
     let size = source.settings.imageSize ?? imageSize
-    return Sample(pixels: scene.picture().normalized(size: size), size: size, targets: SceneTargets(scene))
+    return Sample(pixels: source.picture(scene).normalized(size: size), size: size, targets: SceneTargets(scene))
   }
 
   func weight(_ sample: Sample) -> Float { 1 }
