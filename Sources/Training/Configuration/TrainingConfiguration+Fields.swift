@@ -25,6 +25,7 @@ extension TrainingConfiguration: ConfigurationSection {
 extension ModelSettings: ConfigurationSection {
   static let fields: [ConfigurationField<Self>] = [
     ConfigurationField("path", \.path, .path, isRequired: true),
+    ConfigurationField("checkpoint", \.checkpoint, .optional(.path)),
     ConfigurationField("adapter", \.adapter, .adapter),
     ConfigurationField("lora_r", \.loraRank, .integer(1...65536)),
     ConfigurationField("lora_alpha", \.loraAlpha, .number(0...1e6)),

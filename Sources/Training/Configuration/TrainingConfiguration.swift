@@ -44,6 +44,8 @@ public struct ModelSettings: Sendable, Equatable {
 
   /// The GGUF file of the base.
   public var path = ""
+  /// A run's folder, or one of its checkpoints, whose values the trained tensors begin with; nil for the base file's.
+  public var checkpoint: String?
   /// Which adapter the base gets.
   public var adapter = Adapter.none
   /// Rank of new low-rank pairs.

@@ -101,12 +101,14 @@ public struct TrainingRun {
     let iterations =
       configuration.run.iterationsPerEpoch ?? max(1, records / configuration.run.accumulatedIterations)
     let folder = try RunFolder(path: configuration.run.outputDirectory)
-    if let checkpoint = try checkpointToResume() {
+    if let checkpoint = try resume.map(checkpoint(at:)) {
       do { state = try JSONDecoder().decode(TrainingState.self, from: Data(checkpoint.state)) } catch {
         throw InputError(file: checkpoint.path, field: "state.json", expected: "a run's state", found: "\(error)")
       }
       try training.unfreeze(step: state.step)
       try training.trained.restore(from: checkpoint)
+    } else if let checkpoint = try configuration.model.checkpoint.map(checkpoint(at:)) {
+      try training.trained.begin(with: checkpoint)
     }
     let output = try TrainingOutput(
       folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
@@ -133,16 +135,15 @@ public struct TrainingRun {
     return samples
   }
 
-  private func checkpointToResume() throws(InputError) -> Checkpoint? {
-    guard let resume else { return nil }
-    if FileManager.default.fileExists(atPath: resume + "/state.json") { return try CheckpointStore.load(path: resume) }
-    let store = CheckpointStore(directory: resume + "/checkpoints")
-    let (checkpoint, skipped) = store.loadLatest()
+  /// The checkpoint of this path, or the latest of the run in this folder.
+  private func checkpoint(at path: String) throws(InputError) -> Checkpoint {
+    if FileManager.default.fileExists(atPath: path + "/state.json") { return try CheckpointStore.load(path: path) }
+    let (checkpoint, skipped) = CheckpointStore(directory: path + "/checkpoints").loadLatest()
     for error in skipped { report(.note(error)) }
     guard let checkpoint else {
       throw InputError(
-        file: resume, expected: "a run's folder with a checkpoint, or a checkpoint", found: "none",
-        remedy: "Start the run without --resume.")
+        file: path, expected: "a run's folder with a checkpoint, or a checkpoint", found: "none",
+        remedy: "Start the run without it.")
     }
     return checkpoint
   }

@@ -24,6 +24,19 @@ extension TrainedParameters {
     }
   }
 
+  /// Takes values, but no moments, from another run's checkpoint, for as many tensors as it has.
+  ///
+  /// - Throws: ``InputError`` if it has none of them, or one of another shape.
+  func begin(with checkpoint: Checkpoint) throws(InputError) {
+    let known = entries.filter { checkpoint.tensors[$0.name] != nil }
+    guard !known.isEmpty else {
+      throw InputError(
+        file: checkpoint.path, expected: "at least one tensor that trains", found: "none",
+        remedy: "The checkpoint is of a run that trains something else.")
+    }
+    for entry in known { try copy(entry.name, of: checkpoint, to: entry.master) }
+  }
+
   /// Takes values and moments from a checkpoint.
   ///
   /// - Throws: ``InputError`` if it is one of a run that trains something else.
@@ -33,14 +46,18 @@ extension TrainedParameters {
         (entry.name, entry.master), ("optimizer.mean." + entry.name, entry.mean),
         ("optimizer.variance." + entry.name, entry.variance),
       ] {
-        guard let source = checkpoint.tensors[name], source.shape == target.shape, source.type == .f32 else {
-          throw InputError(
-            file: checkpoint.path, field: name, expected: "shape \(target.shape)",
-            found: checkpoint.tensors[name].map { "\($0.type.name) of \($0.shape)" } ?? "nothing",
-            remedy: "The checkpoint is of a run that trains something else.")
-        }
-        target.floats.update(from: source.floats, count: target.count)
+        try copy(name, of: checkpoint, to: target)
       }
     }
+  }
+
+  private func copy(_ name: String, of checkpoint: Checkpoint, to target: Tensor) throws(InputError) {
+    guard let source = checkpoint.tensors[name], source.shape == target.shape, source.type == .f32 else {
+      throw InputError(
+        file: checkpoint.path, field: name, expected: "shape \(target.shape)",
+        found: checkpoint.tensors[name].map { "\($0.type.name) of \($0.shape)" } ?? "nothing",
+        remedy: "The checkpoint is of a run that trains something else.")
+    }
+    target.floats.update(from: source.floats, count: target.count)
   }
 }
