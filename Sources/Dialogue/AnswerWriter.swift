@@ -1,7 +1,7 @@
 import Tokenization
 
 /// Turns an answer's tokens into text as they come, up to the text that ends it.
-struct AnswerWriter {
+package struct AnswerWriter {
   private var detokenizer: StreamingDetokenizer
   private var matcher: StopMatcher
   private let isTrimmed: Bool
@@ -10,7 +10,7 @@ struct AnswerWriter {
   private var starts: [(token: Int, offset: Int)] = []
   private var produced = 0
 
-  init(tokenizer: BytePairTokenizer, stopText: String?) {
+  package init(tokenizer: BytePairTokenizer, stopText: String?) {
     detokenizer = StreamingDetokenizer(tokenizer: tokenizer)
     matcher = StopMatcher(stop: stopText ?? "")
     isTrimmed = stopText != nil
@@ -20,10 +20,10 @@ struct AnswerWriter {
   var tokenCount: Int { starts.count }
 
   /// Whether the stop text has come.
-  var hasStopped: Bool { matcher.hasStopped }
+  package var hasStopped: Bool { matcher.hasStopped }
 
   /// The text so far, without surrounding white space if the answer has a stop text.
-  var text: String {
+  package var text: String {
     guard isTrimmed else { return shown }
     let isSpace: (Unicode.Scalar) -> Bool = { $0.properties.isWhitespace }
     var scalars = shown.unicodeScalars.drop(while: isSpace)
@@ -35,13 +35,13 @@ struct AnswerWriter {
   var tokens: [Int] { (hasStopped ? starts.filter { $0.offset < shown.utf8.count } : starts).map(\.token) }
 
   /// Takes in the next token and returns the text that may be shown now.
-  mutating func append(_ token: Int) -> String {
+  package mutating func append(_ token: Int) -> String {
     starts.append((token, produced))
     return show(detokenizer.append(token))
   }
 
   /// The text that was still held back.
-  mutating func finish() -> String {
+  package mutating func finish() -> String {
     let last = show(detokenizer.finish())
     let held = matcher.finish()
     shown += held

@@ -14,7 +14,7 @@ struct TinyGPTVCommand: ParsableCommand {
     subcommands: [
       Ask.self, Convert.self, Inspect.self, Trace.self, Tokenize.self, DecodePicture.self, RandomModelCommand.self,
       Ask.self, Convert.self, Inspect.self, Trace.self, Tokenize.self, DecodePicture.self, RandomModelCommand.self,
-      ScenesCommand.self, Train.self, Plot.self,
+      ScenesCommand.self, Train.self, Plot.self, Evaluate.self,
     ])
 
   /// Runs the subcommand that the arguments name, and ends with the status that `ExitStatus` gives.

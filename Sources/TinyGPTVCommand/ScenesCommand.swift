@@ -118,7 +118,9 @@ struct ScenesCommand: ParsableCommand {
       let record = SceneRecord(
         image: name, width: scene.width, height: scene.height, objects: scene.objects,
         conversation: talk.turns(count: turns).map {
-          .init(instruction: $0.instruction, answer: $0.answer, aspect: $0.aspect)
+          .init(
+            instruction: $0.instruction, answer: $0.answer, aspect: $0.aspect,
+            follows: $0.followsPrevious ? true : nil)
         })
       try records.append(Array(encoder.encode(record)) + [0x0a])
       done += 1
@@ -172,6 +174,8 @@ private struct SceneRecord: Encodable {
     let instruction: String
     let answer: String
     let aspect: TalkAspect
+    /// Whether it makes sense only behind the turn before it.
+    let follows: Bool?
   }
 }
 

@@ -97,7 +97,10 @@ public struct JSONLinesDataset: RecordSource {
         throw error
       }
     }
-    let turn = Turn(instruction: try text("instruction"), answer: try text("answer"))
+    let turn = Turn(
+      instruction: try text("instruction"), answer: try text("answer"),
+      aspect: try value.stringIfPresent("aspect", file: place),
+      followsPrevious: try value.boolIfPresent("follows", file: place) ?? false)
     // Nothing would be learned from an answer that is empty.
     guard !turn.answer.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
       throw InputError(file: place, field: prefix + "answer", expected: "a text", found: "nothing but white space")

@@ -6,9 +6,17 @@ public struct Turn: Sendable, Equatable {
   public var instruction: String
   /// What the model shall answer; not empty.
   public var answer: String
+  /// What the question is about, such as `colour`, for reports; nil where the record does not tell.
+  public var aspect: String?
+  /// Whether the question makes sense only behind the turn before it.
+  public var followsPrevious = false
 
   /// Puts a turn together.
-  public init(instruction: String, answer: String) {
+  public init(
+    instruction: String, answer: String, aspect: String? = nil, followsPrevious: Bool = false
+  ) {
+    self.aspect = aspect
+    self.followsPrevious = followsPrevious
     self.instruction = instruction
     self.answer = answer
   }

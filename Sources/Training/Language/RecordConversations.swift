@@ -17,7 +17,7 @@ struct RecordConversations: ConversationSource {
 
   func conversation(_ reference: SampleReference) throws(InputError) -> Conversation {
     let record = try dataset.record(at: reference.record)
-    var turns = record.turns.map { ($0.instruction, $0.answer, label: Self.label($0.instruction)) }
+    var turns = record.turns
     var picture: RecordPicture?
     if let path = record.imagePath {
       let bytes = try Picture.readFile(path)
@@ -26,11 +26,12 @@ struct RecordConversations: ConversationSource {
         picture = RecordPicture(key: ContentDigest(of: bytes)) { decoded }
       } else {
         let changed = Augmentation(settings.augment).apply(decoded, record.turns, seed: reference.seed)
-        turns = changed.turns.map { ($0.instruction, $0.answer, label: Self.label($0.instruction)) }
+        turns = changed.turns
         picture = RecordPicture(key: nil) { changed.picture }
       }
     }
-    return Conversation(picture: picture, turns: turns, origin: record.origin.description)
+    return Conversation(picture: picture, turns: turns.map { ($0.instruction, $0.answer, $0.aspect ?? Self.label($0.instruction)) },
+      origin: record.origin.description)
   }
 
   /// What the log calls questions like this: their task, or `chat`.

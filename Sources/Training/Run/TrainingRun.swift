@@ -63,7 +63,7 @@ public struct TrainingRun {
     var sources: [any ConversationSource] = []
     for dataset in settings {
       switch dataset.source {
-      case .scenes(let scenes): sources.append(try SceneSource(scenes))
+      case .scenes(let scenes): sources.append(try SceneSource(scenes, areIndependent: dataset.independentTurns))
       case .jsonLines(let path): sources.append(try RecordConversations(path: path, settings: dataset))
       }
     }

@@ -8,9 +8,12 @@ import Tensors
 struct SceneSource: ConversationSource {
   let settings: SceneSettings
   private let style: SceneStyle
+  /// Whether no turn will see another, so that each must make sense alone.
+  private let areIndependent: Bool
 
   /// - Throws: ``InputError`` if the icons cannot be found.
-  init(_ settings: SceneSettings) throws(InputError) {
+  init(_ settings: SceneSettings, areIndependent: Bool) throws(InputError) {
+    self.areIndependent = areIndependent
     try Scene.loadIcons()
     self.settings = settings
     style = SceneStyle(settings)
@@ -32,7 +35,8 @@ struct SceneSource: ConversationSource {
       scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: settings.talkAspects)
     return Conversation(
       picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { [style] in scene.picture(style: style) },
-      turns: talk.turns(count: settings.turns).map { ($0.instruction, $0.answer, $0.aspect.rawValue) },
+      turns: talk.turns(count: settings.turns).filter { !(areIndependent && $0.followsPrevious) }
+        .map { ($0.instruction, $0.answer, $0.aspect.rawValue) },
       origin: "scene \(reference.record) of seed \(settings.seed)")
   }
 }

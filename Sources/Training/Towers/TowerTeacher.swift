@@ -64,7 +64,9 @@ final class TowerTeacher {
       let error = (0..<4).reduce(Float(0)) { $0 + abs(boxes[patch * 4 + $1] - owner.box[$1]) }
       tally.add("patch_box_error_percent", Double(error * 25))
     }
-    let kindLoss = kindLogits.crossEntropy(targets: owners.map { $0?.kind ?? SceneTargets.kinds })
+    // Most patches show nothing; their loss is a mean of its own, lest it drown the others.
+    let kindLoss = kindLogits.crossEntropy(targets: owners.map { $0?.kind })
+      .plus(kindLogits.crossEntropy(targets: owners.map { $0 == nil ? SceneTargets.kinds : nil }))
     let colourLoss = output.columns(Columns.colour).crossEntropy(
       targets: owners.map { owner in owner.map { $0.colour ?? SceneTargets.colours } })
     let owned = Float(max(1, owners.count { $0 != nil }))
@@ -81,7 +83,7 @@ final class TowerTeacher {
     for (object, query) in queryOfObject.enumerated() { objectOfQuery[query] = targets.objects[object] }
     let kindLogits = output.columns(Columns.kind)
     var loss = kindLogits.crossEntropy(targets: objectOfQuery.map { $0?.kind })
-    // Most queries stand for nothing; their loss is a mean of its own, lest it drown the others.
+    // As with patches, what shows nothing counts apart.
     loss = loss.plus(kindLogits.crossEntropy(targets: objectOfQuery.map { $0 == nil ? SceneTargets.kinds : nil }))
     loss = loss.plus(
       output.columns(Columns.colour).crossEntropy(

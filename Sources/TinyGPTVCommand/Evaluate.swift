@@ -1,0 +1,71 @@
+import ArgumentParser
+import Diagnostics
+import Dialogue
+import Foundation
+import Scenes
+import TinyGPTV
+import Training
+
+/// `tinygptv evaluate`: how many questions of a dataset a model answers right.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Ask a model the questions of a dataset and score its answers.",
+    discussion: """
+      The data are JSON lines as for training. Answers are greedy and scored strictly: vqa and identify must be equal, \
+      refer needs an overlap above 0.5, detection and grounding count boxes of the same name with an overlap of at least \
+      0.5, caption counts the things named.
+      """)
+
+  @Option(help: ArgumentHelp("The model file.", valueName: "file.gguf"))
+  var model: String
+
+  @Option(help: ArgumentHelp("The questions and answers.", valueName: "file.jsonl"))
+  var data: String
+
+  @Option(help: "The adapter: its name in the model file, a path, or none.")
+  var adapter: String?
+
+  @Option(help: "At most so many records.")
+  var limit: Int?
+
+  @Option(help: ArgumentHelp("Write every question, answer and verdict to this file.", valueName: "file.jsonl"))
+  var answers: String?
+
+  @Flag(help: "Print the scores as JSON.")
+  var json = false
+
+  func run() throws {
+    let model = try TinyGPTVModel(path: model)
+    if let adapter {
+      if adapter != "none", !model.adapters.contains(where: { $0.name == adapter }) {
+        let added = try Adapter(path: adapter, for: model.configuration.phi)
+        try model.add(added)
+        try model.use(adapter: added.name)
+      } else {
+        try model.use(adapter: adapter == "none" ? nil : adapter)
+      }
+    }
+    let evaluation = try Evaluation(model, data: data)
+    var lines: [String] = []
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let report = try evaluation.run(limit: limit) { item in
+      guard answers != nil else { return }
+      let line = AnswerLine(
+        origin: item.origin, instruction: item.instruction, expected: item.expected, answer: item.answer,
+        aspect: item.score.aspect.rawValue, correct: item.score.isCorrect)
+      if let text = try? encoder.encode(line) { lines.append(String(decoding: text, as: UTF8.self)) }
+    }
+    if let answers {
+      do { try (lines.joined(separator: "\n") + "\n").write(toFile: answers, atomically: true, encoding: .utf8) } catch {
+        throw InputError(file: answers, expected: "a file to write", found: error.localizedDescription)
+      }
+    }
+    print(json ? String(decoding: try report.json(), as: UTF8.self) : report.table)
+  }
+
+  private struct AnswerLine: Encodable {
+    let origin, instruction, expected, answer, aspect: String
+    let correct: Bool
+  }
+}
