@@ -81,8 +81,7 @@ private struct PEFTContent {
       let rank = pair.a.shape[0]
       for (name, b) in try Self.parts("\(layer).weight", pair.b, adapter, configuration, layout) {
         let module = Self.module(of: name)
-        // Exact in a Double, so that α/r gives the same scale again.
-        modules.append(Module(name: module, rank: rank, alpha: Double(pair.scale) * Double(rank)))
+        modules.append(Module(name: module, rank: rank, alpha: Self.alpha(scale: pair.scale, rank: rank)))
         tensors.append(("base_model.model.\(module).lora_A.weight", pair.a.detached().converted(to: .f32)))
         tensors.append(("base_model.model.\(module).lora_B.weight", b))
       }
@@ -101,6 +100,12 @@ private struct PEFTContent {
         }
       }
     }
+  }
+
+  /// The α that gives this scale: the whole number that rounding has hidden, or else scale · r, exact in a Double.
+  private static func alpha(scale: Float, rank: Int) -> Double {
+    let alpha = Double(scale) * Double(rank)
+    return Float(alpha.rounded() / Double(rank)) == scale ? alpha.rounded() : alpha
   }
 
   /// The overrides, and what else belongs to the modules that they are in.
