@@ -45,7 +45,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CSystem", "CKernels", "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue",
+        "CSystem", "CKernels", "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV",
+        "Dialogue",
         "Scenes", "Yams",
       ]),
 
@@ -79,7 +80,8 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "DialogueTests", dependencies: ["Dialogue", "TestSupport"]),
-    .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Pictures", "Dialogue", "TestSupport"]),
+    .testTarget(
+      name: "ScenesTests", dependencies: ["Scenes", "Pictures", "Tokenization", "Dialogue", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [

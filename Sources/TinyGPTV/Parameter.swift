@@ -39,7 +39,8 @@ public final class Linear {
     guard let lowRank else { return y }
     var input = x
     if let dropoutSeed, dropoutRate > 0 {
-      input = x.dropout(rate: dropoutRate, seed: weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
+      input = x.dropout(
+        rate: dropoutRate, seed: weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
     }
     return y.plus(input.linear(lowRank.a).linear(lowRank.b), times: lowRank.scale)
   }

@@ -22,8 +22,15 @@ public struct RandomModel: Sendable {
   /// The rank of the adapter that upstream's files hold.
   let rank: Int
 
+  private let vocabularyTokenizer: BytePairTokenizer?
+  private let isForTraining: Bool
+
   /// Chooses the sizes; the same seed gives the same weights.
-  public init(size: Size, seed: UInt64 = 1) {
+  ///
+  /// - Parameter tokenizer: the vocabulary, in place of one of single bytes.
+  public init(size: Size, seed: UInt64 = 1, tokenizer: BytePairTokenizer? = nil) {
+    vocabularyTokenizer = tokenizer
+    isForTraining = size == .demo
     var phi = PhiConfiguration()
     var vision = VisionConfiguration()
     if size == .tiny {
@@ -74,14 +81,24 @@ public struct RandomModel: Sendable {
     to path: String, type: ScalarType, onProgress: (ConversionProgress) -> Void = { _ in }
   ) throws(InputError) {
     let plan = ModelFilePlan(
-      configuration: configuration, tokenizer: try tokenizer(), type: type,
+      configuration: configuration, tokenizer: try vocabularyTokenizer ?? tokenizer(), type: type,
       weights: TinyGPTVModel.parameterRequests(configuration).map { ($0, rows($0.name, $0.shape)) }, adapters: [],
       defaultAdapter: nil, name: "random weights")
     try plan.write(to: path, onProgress: onProgress) {}
   }
 
   /// Random rows: matrices and tokens around 0, norms' weights around 1.
+  ///
+  /// A model that is to be trained from nothing begins with norms at 1 and biases at 0. Its token embeddings are as large
+  /// as what the first layers add to them, and the attention's norm, which makes that large whatever the attention
+  /// found, begins smaller.
   func rows(_ name: String, _ shape: [Int]) -> RowSource {
+    if isForTraining, shape.count == 1 {
+      let value: Float = name.hasSuffix(".bias") ? 0 : name.contains("post_attention_norm") ? 0.25 : 1
+      return RowSource(shape: shape) { range, target in for i in range.indices { target[i - range.lowerBound] = value }
+      }
+    }
+    let scale: Float = isForTraining && name == "token_embd.weight" ? 20 : 1
     let isNormWeight = shape.count == 1 && name.hasSuffix(".weight")
     let mean: Float = isNormWeight ? 1 : 0
     let width = shape.last ?? 1
@@ -94,7 +111,7 @@ public struct RandomModel: Sendable {
         for column in 0..<width {
           if column % 4 == 0 { bits = generator.next() }
           // Uniform with standard deviation 0.02, which is what such models are initialised with.
-          target[i * width + column] = mean + (Float(bits & 0xffff) - 32767.5) * (0.0346 / 32767.5)
+          target[i * width + column] = mean + scale * (Float(bits & 0xffff) - 32767.5) * (0.0346 / 32767.5)
           bits >>= 16
         }
       }

@@ -57,7 +57,8 @@ struct Evaluate: ParsableCommand {
       if let text = try? encoder.encode(line) { lines.append(String(decoding: text, as: UTF8.self)) }
     }
     if let answers {
-      do { try (lines.joined(separator: "\n") + "\n").write(toFile: answers, atomically: true, encoding: .utf8) } catch {
+      do { try (lines.joined(separator: "\n") + "\n").write(toFile: answers, atomically: true, encoding: .utf8) } catch
+      {
         throw InputError(file: answers, expected: "a file to write", found: error.localizedDescription)
       }
     }

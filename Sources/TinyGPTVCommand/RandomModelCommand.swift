@@ -3,6 +3,7 @@ import Diagnostics
 import Foundation
 import Tensors
 import TinyGPTV
+import Training
 
 /// `tinygptv random-model`: a model for speed work without the published weights.
 struct RandomModelCommand: ParsableCommand {
@@ -13,7 +14,7 @@ struct RandomModelCommand: ParsableCommand {
       Its answers mean nothing. At full size a q4_0 file takes 2.2 GB, f16 7.8 GB; upstream's files take 8.5 GB.
       """)
 
-  @Option(help: "full (upstream's sizes) or tiny.")
+  @Option(help: "full (upstream's sizes), tiny, or demo (the bundled model's, to be trained from nothing).")
   var size: RandomModel.Size = .full
 
   @Option(help: ArgumentHelp("How weight matrices are stored: f32, f16, bf16, q8_0 or q4_0.", valueName: "type"))
@@ -39,7 +40,9 @@ struct RandomModelCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = RandomModel(size: size, seed: seed)
+    // The bundled model reads and writes what is said about scenes, and needs no more words.
+    let vocabulary = size == .demo ? try SceneVocabulary.tokenizer(size: 1536) : nil
+    let model = RandomModel(size: size, seed: seed, tokenizer: vocabulary)
     if let output {
       var bar = ProgressBar(label: "writing")
       try model.write(to: output, type: ScalarType(name: type) ?? .q4_0) {

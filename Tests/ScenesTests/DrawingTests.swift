@@ -51,7 +51,7 @@ struct DrawingTests {
       let scene = Scene(seed: UInt64(seed), style: style)
       let object = scene.objects[0]
       // Shapes are exact. Icons have edges a few pixels soft, and whiskers and spokes that grow pale when they shrink.
-      let (coverage, tolerance): (Float, Double) = object.kind.isShape ? (0.05, 1.01) : (0.3, 1.6)
+      let (coverage, tolerance): (Float, Double) = object.kind.isShape ? (0.05, 1.01) : (0.3, 2)
       let edges = DrawnObject(scene, 0, scale: scale).edges(coverage: coverage).map { Double($0) }
       let box = [object.x0 * scale.x, object.y0 * scale.y, object.x1 * scale.x, object.y1 * scale.y]
       for (edge, expected) in zip(edges, box) {

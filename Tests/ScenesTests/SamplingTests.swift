@@ -105,7 +105,7 @@ struct SamplingTests {
       #expect((2...3).contains(scene.objects.count))
       for object in scene.objects {
         #expect(style.kinds.contains(object.kind) && (object.colour.map(style.colours.contains) ?? true))
-        #expect((0.3...0.4001).contains(max(object.size.x, object.size.y) / 224))
+        #expect((0.2999...0.4001).contains(max(object.size.x, object.size.y) / 224))
       }
     }
   }

@@ -29,7 +29,7 @@ private let good = #"{"instruction": "q", "answer": "a"}"#
       #expect(
         try dataset.record(at: 0)
           == TrainingRecord(
-            imagePath: folder + "/p/1.png", turns: [Turn(instruction: "[vqa] what?", answer: "a star")],
+            imagePath: folder + "/p/1.png", turns: [Turn(instruction: "[vqa] what?", answer: "a star", aspect: "kind")],
             origin: .init(file: file, line: 1)))
       #expect(
         try dataset.record(at: 1)

@@ -61,7 +61,9 @@ public struct Evaluation {
       let results = Mutex([Int: Result<[Item], InputError>]())
       nonisolated(unsafe) let shared = self
       ThreadPool.shared.forEach(range.count) { index in
-        let result = Result<[Item], InputError> { () throws(InputError) in try shared.items(of: range.lowerBound + index) }
+        let result = Result<[Item], InputError> { () throws(InputError) in
+          try shared.items(of: range.lowerBound + index)
+        }
         results.withLock { $0[index] = result }
       }
       let finished = results.withLock { $0 }

@@ -30,7 +30,8 @@ struct LanguageExample: Sendable {
   ///   - maximumTokens: the text is cut after this many tokens.
   ///   - areIndependent: every turn follows the picture directly and sees no other turn.
   init(
-    turns: [(instruction: String, answer: String, label: String)], hasPicture: Bool, template: PromptTemplate, endSymbol: String,
+    turns: [(instruction: String, answer: String, label: String)], hasPicture: Bool, template: PromptTemplate,
+    endSymbol: String,
     tokenizer: BytePairTokenizer, maximumTokens: Int, areIndependent: Bool = false
   ) {
     func add(_ tokens: [Int], target: Bool) {

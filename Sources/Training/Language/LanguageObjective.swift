@@ -28,7 +28,8 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
 
   /// - Parameter features: where the frozen towers' output is kept; nil if they train.
   init(
-    _ training: TrainingModel, datasets: [any ConversationSource], settings: [DatasetSettings], features: FrozenFeatures?
+    _ training: TrainingModel, datasets: [any ConversationSource], settings: [DatasetSettings],
+    features: FrozenFeatures?
   ) throws(InputError) {
     model = training.model
     self.datasets = datasets

@@ -30,7 +30,8 @@ struct RecordConversations: ConversationSource {
         picture = RecordPicture(key: nil) { changed.picture }
       }
     }
-    return Conversation(picture: picture, turns: turns.map { ($0.instruction, $0.answer, $0.aspect ?? Self.label($0.instruction)) },
+    return Conversation(
+      picture: picture, turns: turns.map { ($0.instruction, $0.answer, $0.aspect ?? Self.label($0.instruction)) },
       origin: record.origin.description)
   }
 

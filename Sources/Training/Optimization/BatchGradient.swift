@@ -25,7 +25,9 @@ struct BatchGradient {
   init<Objective: TrainingObjective>(
     of samples: [Objective.Sample], _ objective: Objective, scale: Float, seed: UInt64
   ) {
-    self = Self.sum(samples, objective, scale: scale) { loss, part in part.gradients.add(loss.gradients()) } seed: {
+    self = Self.sum(samples, objective, scale: scale) { loss, part in
+      part.gradients.add(loss.gradients())
+    } seed: {
       seed &+ UInt64($0) &* 0x9e37_79b9_7f4a_7c15
     }
   }

@@ -89,7 +89,8 @@ final class TrainingLoop<Objective: TrainingObjective> {
   }
 
   private func stepSeed(_ part: Int) -> UInt64 {
-    var generator = SplitMix64(state: UInt64(bitPattern: Int64(settings.seed)) &+ UInt64(state.step) &* 0x9e37_79b9 &+ UInt64(part) << 48)
+    var generator = SplitMix64(
+      state: UInt64(bitPattern: Int64(settings.seed)) &+ UInt64(state.step) &* 0x9e37_79b9 &+ UInt64(part) << 48)
     return generator.next()
   }
 
@@ -160,7 +161,8 @@ final class TrainingLoop<Objective: TrainingObjective> {
       let references = mixer.next()
       var batch = Batch(mixer: mixer)
       for index in references.indexes {
-        var generator = SplitMix64(state: seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(references.epochOfDataset) << 40)
+        var generator = SplitMix64(
+          state: seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(references.epochOfDataset) << 40)
         let reference = SampleReference(
           dataset: references.dataset, record: index, pass: references.epochOfDataset, seed: generator.next())
         do throws(InputError) {

@@ -16,7 +16,8 @@ final class TrainingModel {
   /// - Parameters:
   ///   - others: parameters that train from the beginning and are none of the model's.
   ///   - seed: decides about new low-rank pairs.
-  init(_ settings: ModelSettings, others: (TinyGPTVModel) -> [Parameter] = { _ in [] }, seed: UInt64) throws(InputError) {
+  init(_ settings: ModelSettings, others: (TinyGPTVModel) -> [Parameter] = { _ in [] }, seed: UInt64) throws(InputError)
+  {
     self.settings = settings
     model = try TinyGPTVModel(path: settings.path)
     self.others = others(model)
@@ -61,7 +62,9 @@ final class TrainingModel {
 
   /// Trains from this step on what the configuration unfreezes then.
   func unfreeze(step: Int) throws(InputError) {
-    for unfreezing in settings.unfreeze where unfreezing.step <= step { try select(unfreezing.train, step: unfreezing.step) }
+    for unfreezing in settings.unfreeze where unfreezing.step <= step {
+      try select(unfreezing.train, step: unfreezing.step)
+    }
   }
 
   private func select(_ selectors: [ParameterSelector], step: Int) throws(InputError) {
@@ -115,7 +118,8 @@ final class TrainingModel {
       hasher.appendField(Array(name.utf8))
       hasher.append(parameter.value)
     }
-    hasher.appendField(Array("\(model.configuration.vision, default: "none") \(settings.imageSize, default: "own")".utf8))
+    hasher.appendField(
+      Array("\(model.configuration.vision, default: "none") \(settings.imageSize, default: "own")".utf8))
     return hasher.digest.description
   }
 
@@ -141,7 +145,8 @@ final class TrainingModel {
     // Without its pairs, which are empty or belong to no adapter of the file.
     let path = folder + "/model.gguf"
     try model.write(
-      to: path, type: .f32, adapters: adapter.pairs.isEmpty ? [] : [Adapter(name: name, source: path, pairs: adapter.pairs)],
+      to: path, type: .f32,
+      adapters: adapter.pairs.isEmpty ? [] : [Adapter(name: name, source: path, pairs: adapter.pairs)],
       defaultAdapter: adapter.pairs.isEmpty ? nil : name)
     return [path]
   }

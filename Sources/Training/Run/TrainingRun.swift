@@ -26,6 +26,11 @@ public struct TrainingRun {
   /// - Throws: ``InputError`` if something in the configuration or the data is wrong, a file cannot be written, or the
   ///   loss stays without a finite value.
   public func run(shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
+    guard configuration.run.precision == .f32, configuration.run.prune == nil else {
+      throw InputError(
+        file: "configuration", field: configuration.run.prune == nil ? "run.amp" : "run.prune",
+        expected: "to be left out: training computes in f32 and does not prune yet", found: "a value")
+    }
     if let threads = configuration.run.threads { ThreadPool.configure(threads: threads) }
     switch configuration.run.objective {
     case .language: return try runLanguage(shouldStop)
@@ -137,6 +142,7 @@ public struct TrainingRun {
 
   /// The checkpoint of this path, or the latest of the run in this folder.
   private func checkpoint(at path: String) throws(InputError) -> Checkpoint {
+    if path.hasSuffix(".safetensors") { return try Checkpoint(safetensors: path) }
     if FileManager.default.fileExists(atPath: path + "/state.json") { return try CheckpointStore.load(path: path) }
     let (checkpoint, skipped) = CheckpointStore(directory: path + "/checkpoints").loadLatest()
     for error in skipped { report(.note(error)) }

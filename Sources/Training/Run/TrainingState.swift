@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import ModelFiles
 import Tensors
 
 /// What a run must remember besides its tensors to go on as if it had never stopped. Everything that is left to chance
@@ -11,6 +12,17 @@ struct TrainingState: Codable, Sendable {
   var mixer: DataMixer
   /// Steps in a row that were skipped for a loss or gradient that was not finite.
   var nonFinite = 0
+}
+
+extension Checkpoint {
+  /// A file of tensors alone, of whatever type: values to begin a run with.
+  init(safetensors path: String) throws(InputError) {
+    let file = try SafetensorsFile(path: path)
+    var tensors: [String: Tensor] = [:]
+    for name in file.tensorNames { tensors[name] = file.tensor(named: name)?.converted(to: .f32) }
+    try file.checkNotCut()
+    self.init(path: path, step: 0, tensors: tensors, state: [])
+  }
 }
 
 extension TrainedParameters {

@@ -34,7 +34,9 @@ struct SceneSource: ConversationSource {
     let talk = SceneTalk(
       scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: settings.talkAspects)
     return Conversation(
-      picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { [style] in scene.picture(style: style) },
+      picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { [style] in
+        scene.picture(style: style)
+      },
       turns: talk.turns(count: settings.turns).filter { !(areIndependent && $0.followsPrevious) }
         .map { ($0.instruction, $0.answer, $0.aspect.rawValue) },
       origin: "scene \(reference.record) of seed \(settings.seed)")

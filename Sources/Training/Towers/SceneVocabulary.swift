@@ -1,0 +1,24 @@
+import Diagnostics
+import Scenes
+import Tokenization
+
+/// The words of a model that knows nothing but scenes.
+public enum SceneVocabulary {
+  /// A byte-level vocabulary learned from talk about some thousand scenes in all styles.
+  ///
+  /// - Parameter size: how many tokens at most, the 256 bytes and end-of-text among them.
+  public static func tokenizer(size: Int) throws(InputError) -> BytePairTokenizer {
+    // Coordinates and counts are whole tokens, however rare.
+    var trainer = BytePairTrainer(wholeWords: (0...100).map(String.init))
+    for seed in 0..<1500 {
+      let scene = Scene(seed: Scene.seed(ofScene: seed, inSet: 0))
+      for style in TalkStyle.allCases {
+        for turn in SceneTalk(scene: scene, style: style, seed: scene.seed).turns(count: 24) {
+          trainer.add("###Human: <Img></Img> \(turn.instruction) ###Assistant: ")
+          trainer.add(turn.answer + "###")
+        }
+      }
+    }
+    return try trainer.tokenizer(vocabularySize: size)
+  }
+}
