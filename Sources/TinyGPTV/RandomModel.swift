@@ -80,8 +80,9 @@ public struct RandomModel: Sendable {
   public func write(
     to path: String, type: ScalarType, onProgress: (ConversionProgress) -> Void = { _ in }
   ) throws(InputError) {
+    let vocabulary = if let vocabularyTokenizer { vocabularyTokenizer } else { try tokenizer() }
     let plan = ModelFilePlan(
-      configuration: configuration, tokenizer: try vocabularyTokenizer ?? tokenizer(), type: type,
+      configuration: configuration, tokenizer: vocabulary, type: type,
       weights: TinyGPTVModel.parameterRequests(configuration).map { ($0, rows($0.name, $0.shape)) }, adapters: [],
       defaultAdapter: nil, name: "random weights")
     try plan.write(to: path, onProgress: onProgress) {}
@@ -95,8 +96,7 @@ public struct RandomModel: Sendable {
   func rows(_ name: String, _ shape: [Int]) -> RowSource {
     if isForTraining, shape.count == 1 {
       let value: Float = name.hasSuffix(".bias") ? 0 : name.contains("post_attention_norm") ? 0.25 : 1
-      return RowSource(shape: shape) { range, target in for i in range.indices { target[i - range.lowerBound] = value }
-      }
+      return RowSource(shape: shape) { _, target in target.update(repeating: value) }
     }
     let scale: Float = isForTraining && name == "token_embd.weight" ? 20 : 1
     let isNormWeight = shape.count == 1 && name.hasSuffix(".weight")

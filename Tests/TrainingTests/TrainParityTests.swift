@@ -81,45 +81,50 @@ struct TrainingReference {
     (questions, answers) = (train.instruction_input, train.answer)
   }
 
-  /// Trains with `tinygptv train` and returns the run's folder.
-  ///
-  /// - Parameters:
-  ///   - model: lines of the configuration's section of that name, beside those that the case asks for.
-  func run(in folder: URL, model modelLines: [String] = [], run runLines: [String] = []) throws -> String {
-    var lines: [String] = []
-    for index in images.indices {
-      let record = ["image": images[index], "instruction": questions[index], "answer": answers[index]]
-      lines.append(String(decoding: try JSONEncoder().encode(record), as: UTF8.self))
-    }
-    try lines.joined(separator: "\n").write(
-      to: folder.appendingPathComponent("data.jsonl"), atomically: true, encoding: .utf8)
-    let adapter = try #require(model.adapters.first?.name)
-    let yaml = """
-      model:
-        path: \(model.path)
-        adapter: \(adapter)
-        lora_dropout: 0
-        train: [projections, norms, lora]
-      \(modelLines.map { "  \($0)\n" }.joined())
-      datasets:
-        pair: {path: data.jsonl, batch_size: 2, shuffle: false}
-      run:
-        init_lr: 0.001
-        min_lr: 0.0001
-        warmup_lr: 0.000001
-        warmup_steps: 3
-        max_epoch: 1
-        iters_per_epoch: 10
-        save_every: 1
-        keep_checkpoints: 10
-        output_dir: run
-      \(runLines.map { "  \($0)\n" }.joined())
-      """
-    let configuration = folder.appendingPathComponent("stage4.yaml").path
-    try yaml.write(toFile: configuration, atomically: true, encoding: .utf8)
+  /// Trains with `tinygptv train` and returns the run's folder, `run` in this one.
+  func run(in folder: URL, model: [String] = [], run: [String] = []) throws -> String {
+    let configuration = try write(in: folder, model: model, run: run)
     let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
     #expect(result.ending == .exited(0), "\(result.errorOutput)")
     return folder.appendingPathComponent("run").path
+  }
+
+  /// Writes the case's data and configuration and returns the latter's path.
+  ///
+  /// - Parameters:
+  ///   - model: lines of the configuration's section of that name, in place of those of the same key.
+  ///   - run: likewise.
+  func write(in folder: URL, model modelLines: [String] = [], run runLines: [String] = []) throws -> String {
+    var records: [String] = []
+    for index in images.indices {
+      let record = ["image": images[index], "instruction": questions[index], "answer": answers[index]]
+      records.append(String(decoding: try JSONEncoder().encode(record), as: UTF8.self))
+    }
+    try records.joined(separator: "\n").write(
+      to: folder.appendingPathComponent("data.jsonl"), atomically: true, encoding: .utf8)
+    func merged(_ lines: [String], _ others: [String]) -> String {
+      func key(_ line: String) -> Substring { line.prefix { $0 != ":" } }
+      let kept = lines.filter { line in !others.contains { key($0) == key(line) } }
+      return (kept + others).map { "  \($0)" }.joined(separator: "\n")
+    }
+    let adapter = try #require(model.adapters.first?.name)
+    let yaml = """
+      model:
+      \(merged(
+        ["path: \(model.path)", "adapter: \(adapter)", "lora_dropout: 0", "train: [projections, norms, lora]"],
+        modelLines))
+      datasets:
+        pair: {path: data.jsonl, batch_size: 2, shuffle: false}
+      run:
+      \(merged(
+        [
+          "init_lr: 0.001", "min_lr: 0.0001", "warmup_lr: 0.000001", "warmup_steps: 3", "max_epoch: 1",
+          "iters_per_epoch: 10", "save_every: 1", "keep_checkpoints: 10", "output_dir: run",
+        ], runLines))
+      """
+    let configuration = folder.appendingPathComponent("stage4.yaml").path
+    try yaml.write(toFile: configuration, atomically: true, encoding: .utf8)
+    return configuration
   }
 
   /// What a checkpoint of ours calls a tensor of upstream's.
