@@ -82,8 +82,10 @@ struct TrainingReference {
   }
 
   /// Trains with `tinygptv train` and returns the run's folder, `run` in this one.
-  func run(in folder: URL, model: [String] = [], run: [String] = []) throws -> String {
-    let configuration = try write(in: folder, model: model, run: run)
+  func run(
+    in folder: URL, model: [String] = [], dataset: String = "batch_size: 2", run: [String] = []
+  ) throws -> String {
+    let configuration = try write(in: folder, model: model, dataset: dataset, run: run)
     let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
     #expect(result.ending == .exited(0), "\(result.errorOutput)")
     return folder.appendingPathComponent("run").path
@@ -94,7 +96,9 @@ struct TrainingReference {
   /// - Parameters:
   ///   - model: lines of the configuration's section of that name, in place of those of the same key.
   ///   - run: likewise.
-  func write(in folder: URL, model modelLines: [String] = [], run runLines: [String] = []) throws -> String {
+  func write(
+    in folder: URL, model modelLines: [String] = [], dataset: String = "batch_size: 2", run runLines: [String] = []
+  ) throws -> String {
     var records: [String] = []
     for index in images.indices {
       let record = ["image": images[index], "instruction": questions[index], "answer": answers[index]]
@@ -114,7 +118,7 @@ struct TrainingReference {
         ["path: \(model.path)", "adapter: \(adapter)", "lora_dropout: 0", "train: [projections, norms, lora]"],
         modelLines))
       datasets:
-        pair: {path: data.jsonl, batch_size: 2, shuffle: false}
+        pair: {path: data.jsonl, \(dataset), shuffle: false}
       run:
       \(merged(
         [
