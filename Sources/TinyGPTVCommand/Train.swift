@@ -30,6 +30,8 @@ struct Train: ParsableCommand {
   func run() throws {
     let configuration = try TrainingConfiguration(path: config, options: options)
     StopSignal.install()
+    // A limit on the size of files is then an error like a full disk.
+    signal(SIGXFSZ, SIG_IGN)
     var progress = ProgressWriter()
     var estimate: ProgressEstimate?
     let stage = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent

@@ -51,4 +51,16 @@ struct TrainResumeTests {
       }
     }
   }
+
+  @Test func aFinishedRunIsNotOverwritten() throws {
+    let reference = try TrainingReference("tiny-a")
+    try withTemporaryFolder { folder in
+      let run = try reference.run(in: folder)
+      let before = try Data(contentsOf: URL(fileURLWithPath: run + "/metrics.jsonl"))
+      let again = try ChildProcess.tinygptv(["train", "--config", folder.appendingPathComponent("stage4.yaml").path])
+      #expect(again.ending == .exited(65))
+      #expect(again.errorOutput.contains("--resume"))
+      #expect(try Data(contentsOf: URL(fileURLWithPath: run + "/metrics.jsonl")) == before)
+    }
+  }
 }

@@ -115,6 +115,11 @@ public struct TrainingRun {
     } else if let checkpoint = try configuration.model.checkpoint.map(checkpoint(at:)) {
       try training.trained.begin(with: checkpoint)
     }
+    if resume == nil, !CheckpointStore(directory: folder.checkpointsDirectory).steps().isEmpty {
+      throw InputError(
+        file: folder.path, expected: "a folder without a run", found: "checkpoints of one",
+        remedy: "Continue it with --resume, name another output_dir, or delete the folder.")
+    }
     let output = try TrainingOutput(
       folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
     let loop = TrainingLoop(
