@@ -142,7 +142,6 @@ final class TrainingModel {
       try adapter.writeGGUF(to: paths[1])
       return paths
     }
-    // Without its pairs, which are empty or belong to no adapter of the file.
     let path = folder + "/model.gguf"
     try model.write(
       to: path, type: .f32,

@@ -43,8 +43,8 @@ public struct TrainingRun {
   private func runLanguage(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
     let training = try TrainingModel(configuration.model, seed: seed)
     let features = try frozenFeatures(training)
-    return try loop(training, shouldStop) { settings throws(InputError) in
-      try LanguageObjective(training, datasets: sources(settings), settings: settings, features: features)
+    return try loop(training, shouldStop) { settings, sources throws(InputError) in
+      try LanguageObjective(training, datasets: sources, settings: settings, features: features)
     }
   }
 
@@ -58,9 +58,8 @@ public struct TrainingRun {
         teacher = made
         return made.parameters
       }, seed: seed)
-    let made = teacher ?? TowerTeacher(pictureWidth: 1, queryWidth: 1, seed: seed)
-    return try loop(training, shouldStop) { settings throws(InputError) in
-      try TowerObjective(training, teacher: made, datasets: sources(settings))
+    return try loop(training, shouldStop) { _, sources throws(InputError) in
+      try TowerObjective(training, teacher: teacher, datasets: sources)
     }
   }
 
@@ -91,7 +90,7 @@ public struct TrainingRun {
 
   private func loop<Objective: TrainingObjective>(
     _ training: TrainingModel, _ shouldStop: () -> Bool,
-    objective: ([DatasetSettings]) throws(InputError) -> Objective
+    objective: ([DatasetSettings], [any ConversationSource]) throws(InputError) -> Objective
   ) throws(InputError) -> TrainingEnd {
     let train = configuration.datasets.filter { $0.split == .train }
     let trainSources = try sources(train)
@@ -123,18 +122,19 @@ public struct TrainingRun {
     let output = try TrainingOutput(
       folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
     let loop = TrainingLoop(
-      try objective(train), training, configuration, datasets: train, state: state, iterationsPerEpoch: iterations,
+      try objective(train, trainSources), training, configuration, datasets: train, state: state, iterationsPerEpoch: iterations,
       validation: try validationSamples(objective), output: output)
     return try loop.run(shouldStop: shouldStop)
   }
 
   /// Every record of the datasets that are for validation.
   private func validationSamples<Objective: TrainingObjective>(
-    _ objective: ([DatasetSettings]) throws(InputError) -> Objective
+    _ objective: ([DatasetSettings], [any ConversationSource]) throws(InputError) -> Objective
   ) throws(InputError) -> [Objective.Sample] {
     let validation = configuration.datasets.filter { $0.split == .validation }
     guard !validation.isEmpty else { return [] }
-    let (made, sources) = (try objective(validation), try sources(validation))
+    let sources = try sources(validation)
+    let made = try objective(validation, sources)
     var samples: [Objective.Sample] = []
     for (dataset, source) in sources.enumerated() {
       for record in 0..<source.count {

@@ -34,7 +34,7 @@ struct SceneSource: ConversationSource {
     let talk = SceneTalk(
       scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: settings.talkAspects)
     return Conversation(
-      picture: RecordPicture(key: ContentDigest(of: Array("\(scene) \(style)".utf8))) { [style] in
+      picture: RecordPicture(key: ContentDigest(of: Array("\(scene.seed) \(style)".utf8))) { [style] in
         scene.picture(style: style)
       },
       turns: talk.turns(count: settings.turns).filter { !(areIndependent && $0.followsPrevious) }

@@ -25,9 +25,9 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
 
   /// - Throws: ``InputError`` if the model has no vision tower, or a dataset is not made of scenes.
   init(
-    _ training: TrainingModel, teacher: TowerTeacher, datasets: [any ConversationSource]
+    _ training: TrainingModel, teacher: TowerTeacher?, datasets: [any ConversationSource]
   ) throws(InputError) {
-    guard let vision = training.model.vision else {
+    guard let vision = training.model.vision, let teacher else {
       throw InputError(
         file: training.model.path, expected: "a model with a vision tower", found: "a language model")
     }
