@@ -122,7 +122,8 @@ public struct TrainingRun {
     let output = try TrainingOutput(
       folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
     let loop = TrainingLoop(
-      try objective(train, trainSources), training, configuration, datasets: train, state: state, iterationsPerEpoch: iterations,
+      try objective(train, trainSources), training, configuration, datasets: train, state: state,
+      iterationsPerEpoch: iterations,
       validation: try validationSamples(objective), output: output)
     return try loop.run(shouldStop: shouldStop)
   }
