@@ -8,6 +8,14 @@ public struct RunSettings: Sendable, Equatable {
     case towers
   }
 
+  /// What turns gradients into steps.
+  public enum Optimizer: String, CaseIterable, Sendable {
+    /// AdamW, as upstream.
+    case adamw
+    /// Muon for the matrices inside blocks, AdamW for the rest: learns from fewer samples where one starts from nothing.
+    case muon
+  }
+
   /// In what type the model computes; master weights are f32.
   public enum Precision: Sendable, Equatable {
     /// f32 throughout.
@@ -41,6 +49,8 @@ public struct RunSettings: Sendable, Equatable {
 
   /// What is learned.
   public var objective = Objective.language
+  /// What turns gradients into steps.
+  public var optimizer = Optimizer.adamw
   /// The learning rate at the end of the warm-up.
   public var initialLearningRate = 1e-4
   /// The learning rate at the end. Upstream's stage 4 has a larger one than the initial.

@@ -113,6 +113,7 @@ extension AugmentationSettings: ConfigurationSection {
 extension RunSettings: ConfigurationSection {
   static let fields: [ConfigurationField<Self>] = [
     ConfigurationField("objective", \.objective, .choice()),
+    ConfigurationField("optimizer", \.optimizer, .choice()),
     ConfigurationField("init_lr", \.initialLearningRate, .number(rate), isRequired: true),
     ConfigurationField("min_lr", \.minimumLearningRate, .number(rate), isRequired: true),
     ConfigurationField("warmup_lr", \.warmupLearningRate, .optional(.number(rate))),

@@ -15,6 +15,9 @@ public final class TrainedParameters {
     let variance: Tensor
     /// The run's step from which it trains.
     let firstStep: Int
+    /// How many matrices lie in it one above the other if Muon may move it: the weights inside a tower's blocks. 0 for
+    /// vectors, embeddings, heads, projections and low-rank pairs, which AdamW always moves.
+    let muonParts: Int
     /// Whether weight decay applies: not to vectors, nor to names that contain `bias`, `ln` or `bn` (as upstream).
     let decays: Bool
   }
@@ -40,7 +43,13 @@ public final class TrainedParameters {
     entries.append(
       Entry(
         name: name, master: leaf, mean: Tensor(repeating: 0, shape: tensor.shape),
-        variance: Tensor(repeating: 0, shape: tensor.shape), firstStep: step, decays: !exempt))
+        variance: Tensor(repeating: 0, shape: tensor.shape), firstStep: step,
+        muonParts: Self.muonParts(name, shape: tensor.shape), decays: !exempt))
+  }
+
+  private static func muonParts(_ name: String, shape: [Int]) -> Int {
+    guard shape.count == 2, name.contains("blk."), !name.contains("lora") else { return 0 }
+    return name.contains("attn_qkv") ? 3 : 1
   }
 
   /// Trains a parameter of the model.
@@ -48,18 +57,28 @@ public final class TrainedParameters {
     add(parameter.name, parameter.value, step: step) { parameter.value = $0 }
   }
 
-  /// One step of AdamW for every tensor that has a gradient.
+  /// One step of the optimiser for every tensor that has a gradient.
   ///
   /// - Parameters:
   ///   - factor: multiplies the gradients: 1, or less to clip them.
   ///   - step: the run's step, from 0; a tensor counts its own from when it began to train.
   func update(_ gradients: Gradients, factor: Float, step: Int, rate: Double, _ settings: RunSettings) {
+    var matrices: [(entry: Entry, gradient: Tensor)] = []
     for entry in entries {
       guard let gradient = gradients[entry.master] else { continue }
+      if settings.optimizer == .muon && entry.muonParts > 0 {
+        matrices.append((entry, gradient))
+        continue
+      }
       AdamWStep(
         step: step - entry.firstStep + 1, learningRate: rate, beta1: settings.beta1, beta2: settings.beta2,
         weightDecay: entry.decays ? settings.weightDecay : 0, gradientFactor: factor
       ).update(entry.master, gradient: gradient, firstMoment: entry.mean, secondMoment: entry.variance)
+    }
+    let muon = MuonStep(learningRate: rate, weightDecay: settings.weightDecay, gradientFactor: factor)
+    ThreadPool.shared.forEach(matrices.count) { index in
+      let (entry, gradient) = matrices[index]
+      muon.update(entry.master, gradient: gradient, momentum: entry.mean, parts: entry.muonParts)
     }
   }
 
