@@ -9,6 +9,8 @@ public final class Parameter {
   public let base: Tensor
   /// What the model computes with.
   public var value: Tensor
+  /// The type to which both sides of a product with this weight are rounded; nil to leave them as they are.
+  package var productType: ScalarType?
 
   package init(name: String, base: Tensor) {
     self.name = name
@@ -35,14 +37,21 @@ public final class Linear {
 
   /// - Parameter dropoutSeed: decides which inputs of the low-rank pair are dropped; nil outside training.
   func callAsFunction(_ x: Tensor, dropoutSeed: UInt64? = nil) -> Tensor {
-    let y = x.linear(weight.value, bias: bias?.value)
+    let y = rounded(x).linear(rounded(weight.value), bias: bias?.value)
     guard let lowRank else { return y }
     var input = x
     if let dropoutSeed, dropoutRate > 0 {
       input = x.dropout(
         rate: dropoutRate, seed: weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
     }
-    return y.plus(input.linear(lowRank.a).linear(lowRank.b), times: lowRank.scale)
+    let inner = rounded(input).linear(rounded(lowRank.a))
+    return y.plus(rounded(inner).linear(rounded(lowRank.b)), times: lowRank.scale)
+  }
+
+  /// An f32 side of a product in the type that training computes in.
+  private func rounded(_ side: Tensor) -> Tensor {
+    guard let type = weight.productType, side.type == .f32 else { return side }
+    return side.rounded(to: type)
   }
 }
 

@@ -20,6 +20,11 @@ public final class TinyGPTVModel {
   package let vision: VisionEncoder?
   /// Every weight, by its name in the file.
   package let parameters: [String: Parameter]
+  /// The type to which both sides of every product with a weight are rounded, for training in less precision than f32;
+  /// nil to leave them as they are.
+  package var productType: ScalarType? {
+    didSet { for parameter in parameters.values { parameter.productType = productType } }
+  }
 
   /// The adapters that can be switched to: first those in the file, then those added.
   public private(set) var adapters: [Adapter] = []

@@ -67,7 +67,7 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
     run: {objective: towers, init_lr: 1e-4, min_lr: 0.00008, warmup_lr: 1.0e-06, warmup_steps: 10, max_epoch: 3,
           iters_per_epoch: 100, weight_decay: 0, beta1: 0.8, beta2: 0.95, accum_grad_iters: 4, clip_grad_norm: 1,
           amp: true, seed: 7, threads: 2, output_dir: out, resume_ckpt_path: old, save_every: 50, keep_checkpoints: 3,
-          validate_every: 25, max_nonfinite: 0, feature_cache: cache, log_every: 1,
+          validate_every: 25, max_nonfinite: 0, feature_cache: cache,
           prune: {sparsity: 0.5, begin_step: 10, end_step: 90}}
     """
 
@@ -158,7 +158,7 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
       "c.yaml:10:3: run.max_epochs: expected a known key, found 'max_epochs'. The nearest known key is max_epoch"
     ),
     ("model:", "modle:", "c.yaml:1:1: modle: expected a known key, found 'modle'. The nearest known key is model"),
-    ("max_epoch: 2", "log_every: 2", "c.yaml:8:3: run.max_epoch: expected a value, found no such key"),
+    ("max_epoch: 2", "keep_checkpoints: 2", "c.yaml:8:3: run.max_epoch: expected a value, found no such key"),
     ("max_epoch: 2", "max_epoch:", "c.yaml:8:3: run.max_epoch: expected a value, found no such key"),
     ("max_epoch: 2", "max_epoch: 0", "c.yaml:10:14: run.max_epoch: expected a whole number of at least 1, found '0'"),
     (

@@ -95,8 +95,6 @@ public struct RunSettings: Sendable, Equatable {
   public var featureCache = FeatureCaching.off
   /// Magnitude pruning; nil for none.
   public var prune: Pruning?
-  /// Iterations between lines of progress.
-  public var logEvery = 50
 
   /// Upstream's defaults.
   public init() {}

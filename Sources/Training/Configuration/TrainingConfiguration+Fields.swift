@@ -136,7 +136,6 @@ extension RunSettings: ConfigurationSection {
     ConfigurationField("max_nonfinite", \.maximumNonFinite, .integer(count)),
     ConfigurationField("feature_cache", \.featureCache, .featureCaching),
     ConfigurationField("prune", \.prune, .optional(.section())),
-    ConfigurationField("log_every", \.logEvery, .integer(positive)),
   ]
 
   func check(_ value: ConfigurationValue) throws(InputError) {

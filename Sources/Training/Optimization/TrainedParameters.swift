@@ -15,9 +15,8 @@ public final class TrainedParameters {
     let variance: Tensor
     /// The run's step from which it trains.
     let firstStep: Int
-    /// How many matrices lie in it one above the other if Muon may move it: the weights inside a tower's blocks. 0 for
-    /// vectors, embeddings, heads, projections and low-rank pairs, which AdamW always moves.
-    let muonParts: Int
+    /// Whether it is a matrix inside a block: no vector, embedding, head, projection or low-rank pair.
+    let isBlockMatrix: Bool
     /// Whether weight decay applies: not to vectors, nor to names that contain `bias`, `ln` or `bn` (as upstream).
     let decays: Bool
   }
@@ -44,12 +43,7 @@ public final class TrainedParameters {
       Entry(
         name: name, master: leaf, mean: Tensor(repeating: 0, shape: tensor.shape),
         variance: Tensor(repeating: 0, shape: tensor.shape), firstStep: step,
-        muonParts: Self.muonParts(name, shape: tensor.shape), decays: !exempt))
-  }
-
-  private static func muonParts(_ name: String, shape: [Int]) -> Int {
-    guard shape.count == 2, name.contains("blk."), !name.contains("lora") else { return 0 }
-    return name.contains("attn_qkv") ? 3 : 1
+        isBlockMatrix: tensor.shape.count == 2 && name.contains("blk.") && !name.contains("lora"), decays: !exempt))
   }
 
   /// Trains a parameter of the model.
@@ -66,7 +60,7 @@ public final class TrainedParameters {
     var matrices: [(entry: Entry, gradient: Tensor)] = []
     for entry in entries {
       guard let gradient = gradients[entry.master] else { continue }
-      if settings.optimizer == .muon && entry.muonParts > 0 {
+      if settings.optimizer == .muon && entry.isBlockMatrix {
         matrices.append((entry, gradient))
         continue
       }
@@ -78,7 +72,9 @@ public final class TrainedParameters {
     let muon = MuonStep(learningRate: rate, weightDecay: settings.weightDecay, gradientFactor: factor)
     ThreadPool.shared.forEach(matrices.count) { index in
       let (entry, gradient) = matrices[index]
-      muon.update(entry.master, gradient: gradient, momentum: entry.mean, parts: entry.muonParts)
+      // Queries, keys and values are matrices of their own.
+      let parts = entry.name.contains("attn_qkv") ? 3 : 1
+      muon.update(entry.master, gradient: gradient, momentum: entry.mean, parts: parts)
     }
   }
 

@@ -61,7 +61,8 @@ final class TrainingLoop<Objective: TrainingObjective> {
       state.step += 1
       let seconds = start.duration(to: clock.now) / .seconds(1)
       record.append("samples_per_second", Float(Double(samples) / seconds))
-      if let every = settings.validateEvery, state.step % every == 0 || state.step == totalSteps { validate(&record) }
+      let validateEvery = settings.validateEvery ?? iterationsPerEpoch
+      if state.step % validateEvery == 0 || state.step == totalSteps { validate(&record) }
       try output.log(record, total: totalSteps, samples: samples, seconds: seconds)
       let every = settings.saveEvery ?? iterationsPerEpoch
       if state.step % every == 0 && state.step < totalSteps { try save() }
@@ -130,6 +131,9 @@ final class TrainingLoop<Objective: TrainingObjective> {
     // As torch.nn.utils.clip_grad_norm_ has it.
     let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
     training.trained.update(gradient.gradients, factor: scale, step: state.step, rate: rate, settings)
+    guard let pruning = settings.prune.map(MagnitudePruning.init) else { return }
+    pruning.apply(to: training.trained, step: state.step)
+    record.append("sparsity", pruning.sparsity(step: state.step))
   }
 
   private func validate(_ record: inout MetricsRecord) {

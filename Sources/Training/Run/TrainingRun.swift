@@ -26,11 +26,6 @@ public struct TrainingRun {
   /// - Throws: ``InputError`` if something in the configuration or the data is wrong, a file cannot be written, or the
   ///   loss stays without a finite value.
   public func run(shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
-    guard configuration.run.precision == .f32, configuration.run.prune == nil else {
-      throw InputError(
-        file: "configuration", field: configuration.run.prune == nil ? "run.amp" : "run.prune",
-        expected: "to be left out: training computes in f32 and does not prune yet", found: "a value")
-    }
     if let threads = configuration.run.threads { ThreadPool.configure(threads: threads) }
     switch configuration.run.objective {
     case .language: return try runLanguage(shouldStop)
@@ -92,6 +87,12 @@ public struct TrainingRun {
     _ training: TrainingModel, _ shouldStop: () -> Bool,
     objective: ([DatasetSettings], [any ConversationSource]) throws(InputError) -> Objective
   ) throws(InputError) -> TrainingEnd {
+    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
+    if configuration.run.prune != nil, !training.trained.entries.contains(where: \.isBlockMatrix) {
+      throw InputError(
+        file: "configuration", field: "run.prune", expected: "matrices inside blocks among what trains",
+        found: "none", remedy: "Add phi, vision or qformer to model.train, or leave run.prune out.")
+    }
     let train = configuration.datasets.filter { $0.split == .train }
     let trainSources = try sources(train)
     let mixer = try DataMixer(

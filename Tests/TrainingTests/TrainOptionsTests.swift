@@ -1,0 +1,97 @@
+import Foundation
+import TestSupport
+import Testing
+import Tensors
+
+@testable import Training
+
+/// Options of a run, through the program.
+struct TrainOptionsTests {
+  @Test func validatesAfterEachEpoch() throws {
+    // Nothing moves, and what is held out is what is trained on: both losses must agree.
+    let metrics = try metrics(
+      dataset: "batch_size: 2}\n  held: {path: data.jsonl, split: validation, batch_size: 1",
+      run: ["init_lr: 1.0e-12", "min_lr: 1.0e-12", "warmup_lr: 1.0e-12", "iters_per_epoch: 5", "max_epoch: 2"])
+    #expect(metrics.indices.filter { metrics[$0].number("validation_loss") != nil } == [4, 9])
+    for record in [metrics[4], metrics[9]] {
+      let (loss, held) = (try #require(record.number("loss")), try #require(record.number("validation_loss")))
+      #expect(abs(loss - held) < 1e-5 * loss)
+      #expect(record.number("validation_token_accuracy") == record.number("token_accuracy"))
+    }
+  }
+
+  @Test func validatesAsOftenAsTold() throws {
+    let metrics = try metrics(
+      dataset: "batch_size: 2}\n  held: {path: data.jsonl, split: validation, batch_size: 1",
+      run: ["validate_every: 4"])
+    #expect(metrics.indices.filter { metrics[$0].number("validation_loss") != nil } == [3, 7, 9])
+  }
+
+  @Test func halfPrecisionLearnsAlmostAlike() throws {
+    let reference = try TrainingReference("tiny-a")
+    let metrics = try metrics(run: ["amp: true"])
+    for (step, record) in metrics.enumerated() {
+      let loss = try #require(record.number("loss"))
+      #expect(abs(loss - reference.losses[step]) < 0.01 * reference.losses[step], "step \(step)")
+    }
+    // It is less precise indeed.
+    let first = try #require(metrics[0].number("loss"))
+    #expect(abs(first - reference.losses[0]) > 1e-6 * reference.losses[0])
+  }
+
+  @Test func muonLearns() throws {
+    let options = ["train: [phi]", "lora: false"]
+    let adamw = try metrics(model: options), muon = try metrics(model: options, run: ["optimizer: muon"])
+    #expect(adamw[0].number("loss") == muon[0].number("loss"))
+    #expect(adamw[9].number("loss") != muon[9].number("loss"))
+    let (first, last) = (try #require(muon[0].number("loss")), try #require(muon[9].number("loss")))
+    #expect(last < first)
+  }
+
+  @Test func prunesAlongItsSchedule() throws {
+    try withTemporaryFolder { folder in
+      let run = try TrainingReference("tiny-a").run(
+        in: folder, model: ["train: [\"blk.*.ffn_up.weight\", norms]"],
+        run: ["prune: {sparsity: 0.5, begin_step: 2, end_step: 6}"])
+      let metrics = try MetricsLog.read(path: run + "/metrics.jsonl")
+      // 0.5·(1 − (1 − p)³) for p = 0, ¼, ½, ¾, 1.
+      let expected = [0, 0, 0, 0.2890625, 0.4375, 0.4921875, 0.5, 0.5, 0.5, 0.5]
+      #expect(metrics.map { $0.number("sparsity") } == expected)
+      for (step, share) in [(5, 0.4375), (10, 0.5)] {
+        let checkpoint = try CheckpointStore.load(
+          path: run + "/checkpoints/step-" + String(format: "%06d", step))
+        let weight = try #require(checkpoint.tensors["blk.0.ffn_up.weight"]).floatArray()
+        #expect(Double(weight.count { $0 == 0 }) == (share * Double(weight.count)).rounded())
+        let norm = try #require(checkpoint.tensors["blk.0.attn_norm.weight"]).floatArray()
+        #expect(!norm.contains(0))
+      }
+    }
+  }
+
+  @Test func cutsTheSmallest() {
+    let tensor = Tensor([3, -1, 2, 0.5, -2, 2], shape: [2, 3])
+    MagnitudePruning.cut(tensor, share: 0.5)
+    #expect(tensor.floatArray() == [3, 0, 0, 0, -2, 2])
+    MagnitudePruning.cut(tensor, share: 0)
+    #expect(tensor.floatArray() == [3, 0, 0, 0, -2, 2])
+  }
+
+  @Test func pruningNeedsMatrices() throws {
+    try withTemporaryFolder { folder in
+      let configuration = try TrainingReference("tiny-a").write(
+        in: folder, run: ["prune: {sparsity: 0.5, begin_step: 2, end_step: 6}"])
+      let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.contains("run.prune: expected matrices inside blocks among what trains"))
+    }
+  }
+
+  private func metrics(
+    model: [String] = [], dataset: String = "batch_size: 2", run: [String] = []
+  ) throws -> [MetricsRecord] {
+    try withTemporaryFolder { folder in
+      let path = try TrainingReference("tiny-a").run(in: folder, model: model, dataset: dataset, run: run)
+      return try MetricsLog.read(path: path + "/metrics.jsonl")
+    }
+  }
+}
