@@ -39,6 +39,24 @@ struct TrainOptionsTests {
     #expect(abs(first - reference.losses[0]) > 1e-6 * reference.losses[0])
   }
 
+  /// What one run has trained another one may keep frozen.
+  @Test func checkpointsOfOtherPartsCount() throws {
+    try withTemporaryFolder { folder in
+      let reference = try TrainingReference("tiny-a")
+      let still = ["init_lr: 1.0e-12", "min_lr: 1.0e-12", "warmup_lr: 1.0e-12"]
+      let matrices = "train: [\"blk.*.ffn_up.weight\"]"
+      _ = try reference.run(in: folder, model: [matrices])
+      let next = ["checkpoint: run"]
+      _ = try reference.run(in: folder, model: next + [matrices], run: still + ["output_dir: same"])
+      _ = try reference.run(in: folder, model: next + ["train: [norms]"], run: still + ["output_dir: other"])
+      func firstLoss(_ run: String) throws -> Double? {
+        try MetricsLog.read(path: folder.appendingPathComponent(run).path + "/metrics.jsonl")[0].number("loss")
+      }
+      let (before, same, other) = (try firstLoss("run"), try firstLoss("same"), try firstLoss("other"))
+      #expect(same == other && same != before)
+    }
+  }
+
   @Test func muonLearns() throws {
     let options = ["train: [phi]", "lora: false"]
     let adamw = try metrics(model: options), muon = try metrics(model: options, run: ["optimizer: muon"])

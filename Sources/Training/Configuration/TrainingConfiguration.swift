@@ -44,7 +44,8 @@ public struct ModelSettings: Sendable, Equatable {
 
   /// The GGUF file of the base.
   public var path = ""
-  /// A run's folder, one of its checkpoints, or a safetensors file, whose values the trained tensors begin with; nil for the base file's.
+  /// A run's folder, one of its checkpoints, or a safetensors file, whose values
+  /// the model begins with, frozen parts included; nil for the base file's.
   public var checkpoint: String?
   /// Which adapter the base gets.
   public var adapter = Adapter.none

@@ -58,6 +58,28 @@ final class TrainingModel {
     }
   }
 
+  /// Takes the values of another run's checkpoint: for what trains, and for the model's other weights too, so that a run
+  /// can go on where another one, which trained other parts, has brought the model.
+  ///
+  /// - Throws: ``InputError`` if it has nothing of this model, or a tensor of another shape.
+  func begin(with checkpoint: Checkpoint) throws(InputError) {
+    var count = try trained.begin(with: checkpoint)
+    for (name, parameter) in model.parameters where !trained.contains(name) {
+      guard let tensor = checkpoint.tensors[name] else { continue }
+      guard tensor.shape == parameter.base.shape else {
+        throw InputError(
+          file: checkpoint.path, field: name, expected: "\(parameter.base.shape)", found: "\(tensor.shape)")
+      }
+      parameter.value = tensor
+      count += 1
+    }
+    guard count > 0 else {
+      throw InputError(
+        file: checkpoint.path, expected: "at least one tensor of this model", found: "none",
+        remedy: "The checkpoint is of a run that trains something else.")
+    }
+  }
+
   // MARK: What trains
 
   /// Trains from this step on what the configuration unfreezes then.

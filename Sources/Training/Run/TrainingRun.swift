@@ -37,6 +37,7 @@ public struct TrainingRun {
 
   private func runLanguage(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
     let training = try TrainingModel(configuration.model, seed: seed)
+    try begin(training)
     let features = try frozenFeatures(training)
     return try loop(training, shouldStop) { settings, sources throws(InputError) in
       try LanguageObjective(training, datasets: sources, settings: settings, features: features)
@@ -53,9 +54,16 @@ public struct TrainingRun {
         teacher = made
         return made.parameters
       }, seed: seed)
+    try begin(training)
     return try loop(training, shouldStop) { _, sources throws(InputError) in
       try TowerObjective(training, teacher: teacher, datasets: sources)
     }
+  }
+
+  /// Where the model begins. A run that is resumed begins there too, since its own checkpoints hold what it trains alone.
+  private func begin(_ training: TrainingModel) throws(InputError) {
+    guard let checkpoint = try configuration.model.checkpoint.map(checkpoint(at:)) else { return }
+    try training.begin(with: checkpoint)
   }
 
   private func sources(_ settings: [DatasetSettings]) throws(InputError) -> [any ConversationSource] {
@@ -112,8 +120,6 @@ public struct TrainingRun {
       }
       try training.unfreeze(step: state.step)
       try training.trained.restore(from: checkpoint)
-    } else if let checkpoint = try configuration.model.checkpoint.map(checkpoint(at:)) {
-      try training.trained.begin(with: checkpoint)
     }
     if resume == nil, !CheckpointStore(directory: folder.checkpointsDirectory).steps().isEmpty {
       throw InputError(

@@ -38,15 +38,12 @@ extension TrainedParameters {
 
   /// Takes values, but no moments, from another run's checkpoint, for as many tensors as it has.
   ///
-  /// - Throws: ``InputError`` if it has none of them, or one of another shape.
-  func begin(with checkpoint: Checkpoint) throws(InputError) {
+  /// - Returns: how many.
+  /// - Throws: ``InputError`` if it has one of another shape.
+  func begin(with checkpoint: Checkpoint) throws(InputError) -> Int {
     let known = entries.filter { checkpoint.tensors[$0.name] != nil }
-    guard !known.isEmpty else {
-      throw InputError(
-        file: checkpoint.path, expected: "at least one tensor that trains", found: "none",
-        remedy: "The checkpoint is of a run that trains something else.")
-    }
     for entry in known { try copy(entry.name, of: checkpoint, to: entry.master) }
+    return known.count
   }
 
   /// Takes values and moments from a checkpoint.
