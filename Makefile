@@ -9,11 +9,12 @@ SWIFT_FLAGS ?=
 FLAGS := -c release -Xswiftc -enable-testing $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 
-.PHONY: help test build lint format install clean packages swift
+.PHONY: help test build demo-model lint format install clean packages swift
 
 help:
 	@echo "make test      install missing Debian packages, build, run all tests"
 	@echo "make build     the same without the tests; the program is .build/release/tinygptv"
+	@echo "make demo-model  train the bundled model again, from nothing: hours"
 	@echo "make lint      check the layout of the sources"
 	@echo "make format    correct the layout of the sources"
 	@echo "make install   copy the program to PREFIX/bin and its icons to PREFIX/share ($(PREFIX))"
@@ -25,6 +26,9 @@ test: packages swift
 
 build: packages swift
 	swift build $(FLAGS) --product tinygptv
+
+demo-model: build
+	Scripts/train-demo-model
 
 lint: swift
 	swift format lint --strict -r $(SOURCES)

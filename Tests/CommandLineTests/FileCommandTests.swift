@@ -150,6 +150,13 @@ struct FileCommandTests {
     #expect(try ChildProcess.tinygptv(["tokenize"]).ending == .exited(64))
   }
 
+  @Test func helpListsEachCommandOnce() throws {
+    let help = try ChildProcess.tinygptv(["--help"]).text
+    let names = help.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+      .map { $0.split(separator: " ")[0] }
+    #expect(names.contains("train") && Set(names).count == names.count, "\(names)")
+  }
+
   @Test(arguments: [[], ["ask"], ["convert"], ["trace"], ["tokenize"], ["inspect"]])
   func helpIsNoError(_ command: [String]) throws {
     let result = try ChildProcess.tinygptv(command + ["--help"])

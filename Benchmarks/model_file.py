@@ -1,0 +1,79 @@
+"""GGUF files: what is in them, and copies with fewer blocks."""
+import mmap
+import re
+import struct
+import typing
+
+BLOCK_COUNTS = {
+    "tinygptv.block_count": "blk", "tinygptv.vision.block_count": "v.blk", "tinygptv.qformer.block_count": "qf.blk"}
+
+
+class StoredTensor(typing.NamedTuple):
+    """A tensor as it lies in a file: shape, rows first; type number, 0 for f32; bytes; its entry but the offset."""
+    name: str
+    shape: list
+    kind: int
+    data: memoryview
+    description: memoryview
+
+
+class ModelFile:
+    """A file's metadata, their bytes, and its tensors."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        self.position = 8
+        tensor_count, metadata_count = self._take("Q"), self._take("Q")
+        self.metadata, self.metadata_bytes = {}, {}
+        for _ in range(metadata_count):
+            start, key = self.position, self._text()
+            self.metadata[key] = self._value(self._take("I"))
+            self.metadata_bytes[key] = self.data[start:self.position]
+        entries = []
+        for _ in range(tensor_count):
+            start, name = self.position, self._text()
+            shape = [self._take("Q") for _ in range(self._take("I"))][::-1]
+            kind = self._take("I")
+            entries.append((name, shape, kind, self.data[start:self.position], self._take("Q")))
+        begin = (self.position + 31) // 32 * 32
+        ends = [entry[-1] for entry in entries[1:]] + [len(self.data) - begin]
+        self.tensors = [
+            StoredTensor(name, shape, kind, self.data[begin + offset:begin + end], description)
+            for (name, shape, kind, description, offset), end in zip(entries, ends)]
+
+    def _take(self, form):
+        self.position += struct.calcsize("<" + form)
+        return struct.unpack_from("<" + form, self.data, self.position - struct.calcsize("<" + form))[0]
+
+    def _text(self):
+        length = self._take("Q")
+        self.position += length
+        return bytes(self.data[self.position - length:self.position]).decode()
+
+    def _value(self, kind):
+        if kind == 8:
+            return self._text()
+        if kind == 9:
+            inner, count = self._take("I"), self._take("Q")
+            return [self._value(inner) for _ in range(count)]
+        return self._take("BbHhIif?__Qqd"[kind])
+
+    def write_slice(self, path, keep):
+        """Writes a copy with fewer blocks: `keep` has the number that stays for each of the block counts' keys."""
+        head = bytearray()
+        for key, entry in self.metadata_bytes.items():
+            head += bytes(entry[:-4]) + struct.pack("<I", keep[key]) if key in keep else entry
+        kept, offset = [], 0
+        for tensor in self.tensors:
+            block = re.match(r"(?:adapter\.\d+\.)?((?:v\.|qf\.)?blk)\.(\d+)\.", tensor.name)
+            if block and any(BLOCK_COUNTS[key] == block[1] and int(block[2]) >= count for key, count in keep.items()):
+                continue
+            head += bytes(tensor.description) + struct.pack("<Q", offset)
+            kept.append(tensor.data)
+            offset += (len(tensor.data) + 31) // 32 * 32
+        head = bytes(self.data[:8]) + struct.pack("<QQ", len(kept), len(self.metadata)) + head
+        with open(path, "wb") as file:
+            for part in [head, *kept]:
+                file.write(part)
+                file.write(bytes(-len(part) % 32))
