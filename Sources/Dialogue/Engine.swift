@@ -210,11 +210,3 @@ public actor Engine {
     return vectors
   }
 }
-
-extension ContinuousClock.Instant {
-  /// Seconds from this moment to now.
-  fileprivate var secondsSince: Double {
-    let duration = ContinuousClock.now - self
-    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-  }
-}
