@@ -19,25 +19,35 @@ typedef struct {
   void (*edit)(void);
 } creadline_callbacks;
 
-static creadline_callbacks creadline_current;
-static unsigned char creadline_queue[8192];
-static size_t creadline_first, creadline_count;
+typedef struct {
+  creadline_callbacks callbacks;
+  // What the terminal sent and readline has not asked for yet.
+  unsigned char queue[8192];
+  size_t first, count;
+} creadline_state;
+
+// In a function: Swift's compiler leaves out variables of a header's file scope.
+static inline creadline_state *creadline_mine(void) {
+  static creadline_state state;
+  return &state;
+}
 
 static int creadline_getc(FILE *stream) {
   (void)stream;
   // With nothing left, readline asks for more in the middle of something: C-g ends whatever it is.
-  if (creadline_count == 0) return 7;
-  creadline_count--;
-  return creadline_queue[creadline_first++];
+  creadline_state *mine = creadline_mine();
+  if (mine->count == 0) return 7;
+  mine->count--;
+  return mine->queue[mine->first++];
 }
 
-static int creadline_available(void) { return creadline_count > 0; }
+static int creadline_available(void) { return creadline_mine()->count > 0; }
 static void creadline_redisplay(void) {}
 static void creadline_prepare(int meta) { (void)meta; }
 static void creadline_unprepare(void) {}
 
 static void creadline_line(char *line) {
-  creadline_current.line(line);
+  creadline_mine()->callbacks.line(line);
   free(line);
 }
 
@@ -54,25 +64,25 @@ static char **creadline_complete(const char *text, int start, int end) {
   rl_completion_suppress_quote = 1;
   rl_filename_completion_desired = 0;
   rl_sort_completion_matches = 0;
-  return creadline_current.complete(text);
+  return creadline_mine()->callbacks.complete(text);
 }
 
 static void creadline_show(char **matches, int count, int longest) {
   (void)longest;
-  creadline_current.show(matches + 1, count);
+  creadline_mine()->callbacks.show(matches + 1, count);
 }
 
 static char *creadline_no_break(void) { return (char *)""; }
 
 static int creadline_edit(int count, int key) {
   (void)count, (void)key;
-  creadline_current.edit();
+  creadline_mine()->callbacks.edit();
   return 0;
 }
 
 // Starts the editor. It neither reads nor writes a terminal: `nowhere` is a stream to nowhere.
 static inline void creadline_open(creadline_callbacks callbacks, FILE *nowhere) {
-  creadline_current = callbacks;
+  creadline_mine()->callbacks = callbacks;
   rl_readline_name = "tinygptv";
   rl_instream = nowhere;
   rl_outstream = nowhere;
@@ -102,11 +112,12 @@ static inline void creadline_close(void) { rl_callback_handler_remove(); }
 
 // Lets the editor work on these bytes; at most 8192 at once.
 static inline void creadline_feed(const unsigned char *bytes, size_t count) {
-  if (count > sizeof creadline_queue) count = sizeof creadline_queue;
-  memcpy(creadline_queue, bytes, count);
-  creadline_first = 0;
-  creadline_count = count;
-  while (creadline_count > 0) rl_callback_read_char();
+  creadline_state *mine = creadline_mine();
+  if (count > sizeof mine->queue) count = sizeof mine->queue;
+  memcpy(mine->queue, bytes, count);
+  mine->first = 0;
+  mine->count = count;
+  while (mine->count > 0) rl_callback_read_char();
 }
 
 static inline const char *creadline_text(void) { return rl_line_buffer ? rl_line_buffer : ""; }

@@ -12,9 +12,8 @@ struct TinyGPTVCommand: ParsableCommand {
     commandName: "tinygptv",
     abstract: "Talk to pictures with TinyGPT-V, on a CPU.",
     subcommands: [
-      Ask.self, Convert.self, Inspect.self, Trace.self, Tokenize.self, DecodePicture.self, RandomModelCommand.self,
-      Ask.self, Convert.self, Inspect.self, Trace.self, Tokenize.self, DecodePicture.self, RandomModelCommand.self,
-      ScenesCommand.self, Train.self, Plot.self, Evaluate.self,
+      Chat.self, Ask.self, Convert.self, Inspect.self, Trace.self, Tokenize.self, DecodePicture.self,
+      RandomModelCommand.self, ScenesCommand.self, Train.self, Plot.self, Evaluate.self,
     ])
 
   /// Runs the subcommand that the arguments name, and ends with the status that `ExitStatus` gives.

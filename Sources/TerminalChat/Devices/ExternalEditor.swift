@@ -18,12 +18,14 @@ enum ExternalEditor {
         at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       try Data(text.utf8).write(to: file)
     } catch { return .failure("The editor's file cannot be written: \(error.localizedDescription)") }
-    // The shell, since these variables may hold options. Ctrl-C is for the editor alone.
+    // The shell, since these variables may hold options. Ctrl-C is for the editor alone; Ctrl-Z stops both.
     let interrupt = signal(SIGINT, SIG_IGN)
     let quit = signal(SIGQUIT, SIG_IGN)
+    let suspend = signal(SIGTSTP, SIG_DFL)
     defer {
       signal(SIGINT, interrupt)
       signal(SIGQUIT, quit)
+      signal(SIGTSTP, suspend)
     }
     let status = run(["/bin/sh", "-c", "\(command) \"$1\"", "sh", file.path])
     guard status == 0 else {

@@ -18,7 +18,8 @@ struct Theme {
   var model: Style { Style(foreground: color(dark: 114, light: 28, basic: 2), isBold: true) }
   var complaint: Style { Style(foreground: color(dark: 203, light: 160, basic: 1)) }
   var accent: Style { Style(foreground: color(dark: 215, light: 130, basic: 3)) }
-  var region: Style { Style(foreground: color(dark: 231, light: 231, basic: 7), isBold: true, isReversed: colors == 0) }
+  /// The terminal's own colour, which stands out from every box.
+  var region: Style { .bold }
 
   private static let phrases: [(dark: UInt8, light: UInt8, basic: UInt8)] = [
     (203, 160, 1), (114, 28, 2), (221, 136, 3), (75, 26, 4), (176, 127, 5), (80, 30, 6), (215, 166, 3), (141, 91, 5),

@@ -51,9 +51,18 @@ public struct KeyBindings: Sendable, Equatable {
     var actions: [String: ChatAction] = [:]
     for (key, action) in Self.standard where changes[action.rawValue] == nil { actions[key] = action }
     for (name, key) in changes.sorted(by: { $0.key < $1.key }) {
-      if let action = ChatAction(rawValue: name) { actions[key] = action }
+      if let action = ChatAction(rawValue: name) { actions[Self.short(key)] = action }
     }
     self.actions = actions
+  }
+
+  /// A key's name in our own spelling, where it was written as people do: `Ctrl-T`, `Alt-x`, `Shift-Tab`.
+  private static func short(_ key: String) -> String {
+    for (long, short) in [("ctrl-", "C-"), ("alt-", "M-"), ("shift-", "S-")] where key.lowercased().hasPrefix(long) {
+      let rest = String(key.dropFirst(long.count))
+      return short + (rest.utf8.count == 1 ? rest.lowercased() : rest)
+    }
+    return key
   }
 
   /// What a key does; nil: it edits the line.
