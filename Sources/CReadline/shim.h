@@ -144,6 +144,8 @@ static inline void creadline_remember(const char *line) {
   HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
   if (last && strcmp(last->line, line) == 0) return;
   add_history(line);
+  // The next line has begun already; its place in the history is behind this one.
+  using_history();
 }
 static inline void creadline_limit(int count) { stifle_history(count); }
 static inline int creadline_history_count(void) { return history_length; }

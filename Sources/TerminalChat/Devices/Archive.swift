@@ -83,7 +83,7 @@ final class Archive {
     var remarks: [String] = []
     if writer.isCopy { remarks.append("This conversation cannot be added to; it goes on as a copy.") }
     if session.skippedLines > 0 { remarks.append("\(session.skippedLines) lines of its file could not be read.") }
-    if let question = session.unanswered?.question { remarks.append("Not answered any more: \(question)") }
+    if let question = session.unanswered?.question { remarks.append("This question got no answer: \(question)") }
     let turns = Self.turns(of: session)
     var path = session.picture?.path
     var contextStart = turns.count - session.turns.count

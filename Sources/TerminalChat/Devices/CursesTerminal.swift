@@ -32,6 +32,8 @@ final class CursesTerminal {
     output = dup(STDOUT_FILENO)
     guard let outputFile = fdopen(dup(output), "w"), let inputFile = fdopen(dup(input), "r") else { return nil }
     files = (outputFile, inputFile)
+    // Swift's own handler of crashes would ask for a key, on a terminal that is no longer ours.
+    for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { signal(number, SIG_DFL) }
     guard csystem_terminal_open(input) else { return nil }
     guard let screen = ccurses_open(outputFile, inputFile) else {
       csystem_terminal_close()

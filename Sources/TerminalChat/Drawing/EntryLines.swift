@@ -28,16 +28,20 @@ struct EntryLines {
   }
 
   private mutating func add(_ turn: ChatTurn) {
-    var head = StyledLine("You", theme.user)
-    if let task = turn.task { head.append(" \(task.tag)", theme.accent) }
-    if turn.isComparison { head.append(" (compare)", .dim) }
-    add(head)
-    if !turn.question.isEmpty { add(CleanText.lines(turn.question), .plain, indent: 2) }
+    if !turn.hidesQuestion { addQuestion(turn) }
     var answerHead = StyledLine("TinyGPT-V", theme.model)
     answerHead.append(" \(CleanText.line(turn.adapter ?? "none"))", .dim)
     add(answerHead)
     addAnswer(turn)
     for note in Self.notes(turn) { add(bullet + note.text, note.isFault ? theme.complaint : .dim, indent: 2) }
+  }
+
+  private mutating func addQuestion(_ turn: ChatTurn) {
+    var head = StyledLine("You", theme.user)
+    if let task = turn.task { head.append(" \(task.tag)", theme.accent) }
+    if turn.isComparison { head.append(" (compare)", .dim) }
+    add(head)
+    if !turn.question.isEmpty { add(CleanText.lines(turn.question), .plain, indent: 2) }
   }
 
   private mutating func addAnswer(_ turn: ChatTurn) {

@@ -127,6 +127,8 @@ private struct ScreenPainter {
       cells.put(Cell(isASCII ? "+" : "┴", .dim), column: divider, row: layout.rule)
     }
     let width = state.columns - 4
+    // What a region needs to say stands here.
+    if case .region = state.overlay { return }
     if let text = activityText {
       cells.put(StyledLine(" \(text) ", theme.accent).cut(to: width), column: 2, row: layout.rule, width: width)
     } else if let toast = state.toast {

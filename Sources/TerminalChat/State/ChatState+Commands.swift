@@ -100,10 +100,11 @@ extension ChatState {
     guard !question.isEmpty || task == .caption || task == .grounding else {
       return complaining("/compare needs a question, such as /compare what is this?")
     }
-    for name in adapterNames {
+    for (index, name) in adapterNames.enumerated() {
       var turn = ChatTurn(
         task: task, question: question, adapter: name == "none" ? nil : name, picture: picture?.path)
       turn.isComparison = true
+      turn.hidesQuestion = index > 0
       enqueue(turn)
     }
     return next()

@@ -162,8 +162,9 @@ public struct KeyDecoder: Sendable {
       guard pending.count > 2 else { return isFinal ? (.key(Key("M-O", bytes: [0x1b, 0x4f])), 2) : nil }
       let name = Self.finals[pending[2]] ?? ""
       return (.key(Key(name, bytes: Array(pending.prefix(3)))), 3)
-    case 0x1b:
-      // Two presses of Escape, or Alt with a key that is a sequence; the second tells by itself.
+    case 0x1b, 0x03, 0x04:
+      // Two presses of Escape, or Alt with a key that is a sequence; the second tells by itself. Nor does anybody mean
+      // Alt with Ctrl-C or Ctrl-D.
       return (.key(Key("Escape", bytes: [0x1b])), 1)
     case let byte where byte >= 0x80:
       let length = byte >= 0xf0 ? 5 : byte >= 0xe0 ? 4 : byte >= 0xc0 ? 3 : 2

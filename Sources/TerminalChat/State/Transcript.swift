@@ -28,6 +28,8 @@ public struct ChatTurn: Equatable {
   public internal(set) var droppedTurns = 0
   /// Whether the same question goes to every adapter; such turns are no part of the conversation.
   public var isComparison = false
+  /// Whether the turn above shows the question.
+  var hidesQuestion = false
 
   /// A question.
   public init(task: VisionTask?, question: String, adapter: String?, picture: String?) {
