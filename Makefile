@@ -9,9 +9,13 @@ SWIFT_FLAGS ?=
 FLAGS := -c release -Xswiftc -enable-testing $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 
-.PHONY: help test build demo-model lint format install clean packages swift
+# What is given to the chat: make chat CHAT="--ascii my.jpg"
+CHAT ?=
+
+.PHONY: help chat test build demo-model lint format install clean packages swift
 
 help:
+	@echo "make chat      install what is missing, build, and open the chat; CHAT=\"my.jpg\" gives it a picture"
 	@echo "make test      install missing Debian packages, build, run all tests"
 	@echo "make build     the same without the tests; the program is .build/release/tinygptv"
 	@echo "make demo-model  train the bundled model again, from nothing: hours"
@@ -20,6 +24,9 @@ help:
 	@echo "make install   copy the program to PREFIX/bin and its icons to PREFIX/share ($(PREFIX))"
 	@echo "make clean     delete what was built"
 	@echo "SWIFT_FLAGS=…  is added to every build, as in SWIFT_FLAGS=\"-Xswiftc -warnings-as-errors\""
+
+chat: build
+	@Scripts/open-chat "$$(swift build $(FLAGS) --show-bin-path)/tinygptv" $(CHAT)
 
 test: packages swift
 	swift test $(FLAGS)

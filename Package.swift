@@ -20,6 +20,9 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .systemLibrary(
       name: "CPixbuf", pkgConfig: "gdk-pixbuf-2.0", providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
+    .systemLibrary(name: "CCurses", providers: [.apt(["libncurses-dev"])]),
+    .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),
+    .systemLibrary(name: "CChafa", pkgConfig: "chafa", providers: [.apt(["libchafa-dev"])]),
 
     // MARK: Foundations: know nothing of models
 
@@ -35,7 +38,8 @@ let package = Package(
       name: "TinyGPTV",
       dependencies: ["Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures"]),
     .target(
-      name: "Dialogue", dependencies: ["Diagnostics", "Tensors", "Tokenization", "Pictures", "TinyGPTV"]),
+      name: "Dialogue",
+      dependencies: ["Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Yams"]),
 
     // MARK: Training it
 
@@ -50,13 +54,19 @@ let package = Package(
         "Scenes", "Yams",
       ]),
 
+    // MARK: The chat
+
+    .target(
+      name: "TerminalChat",
+      dependencies: ["CSystem", "CCurses", "CReadline", "CChafa", "Diagnostics", "Pictures", "Dialogue"]),
+
     // MARK: The program
 
     .executableTarget(
       name: "TinyGPTVCommand",
       dependencies: [
         "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue", "Scenes",
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "TerminalChat", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Measurements
@@ -79,7 +89,12 @@ let package = Package(
         "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "TinyGPTVCommand",
         "TestSupport",
       ]),
-    .testTarget(name: "DialogueTests", dependencies: ["Dialogue", "TestSupport"]),
+    .testTarget(
+      name: "DialogueTests",
+      dependencies: [
+        "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue", "TinyGPTVCommand",
+        "TestSupport",
+      ]),
     .testTarget(
       name: "ScenesTests", dependencies: ["Scenes", "Pictures", "Tokenization", "Dialogue", "TestSupport"]),
     .testTarget(
@@ -88,6 +103,9 @@ let package = Package(
         "Training", "Scenes", "TinyGPTV", "Tensors", "ModelFiles", "Tokenization", "Dialogue", "TinyGPTVCommand",
         "TestSupport",
       ]),
+    .testTarget(
+      name: "TerminalChatTests",
+      dependencies: ["TerminalChat", "Dialogue", "Diagnostics", "Pictures", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["ModelFiles", "Tokenization", "TinyGPTVCommand", "TestSupport"]),
   ],

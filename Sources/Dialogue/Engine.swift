@@ -58,87 +58,90 @@ public struct Answer: Sendable {
 
 /// What an engine reports while it works on an answer.
 public enum AnswerEvent: Sendable {
-  /// The picture goes through the vision tower.
-  case encodingPicture
-  /// The prompt of so many tokens goes through the language model.
-  case readingPrompt(tokens: Int)
+  /// How far it is: the stage, and in 0...1 how much of it is done, where that is known.
+  case stage(ChatStage, fraction: Double?)
   /// More of the answer: whole characters.
   case text(String)
   /// The last event.
   case finished(Answer)
 }
 
-/// Owns a model and answers questions with it, one at a time.
-public actor Engine {
-  private let model: TinyGPTVModel
+/// Owns a model and answers questions with it, one at a time, on a thread of its own: it computes for long, which the
+/// threads that tasks share must not.
+public final class Engine: Sendable {
+  /// Touched on ``queue`` alone.
+  private nonisolated(unsafe) let core: ModelCore
+  private let queue = DispatchQueue(label: "tinygptv.model")
   /// Seconds that loading took.
-  public nonisolated let loadSeconds: Double
+  public let loadSeconds: Double
   /// The file that the model came from.
-  public nonisolated let modelPath: String
-  /// Pictures seen before, the latest last, for the adapter that was in use.
-  private var seen: [(key: String, vectors: Tensor)] = []
-  private static let seenLimit = 256
+  public let modelPath: String
 
   /// Loads a model.
   ///
   /// - Throws: ``InputError`` if the file is not a model.
   public init(modelPath: String) throws(InputError) {
     let start = ContinuousClock.now
-    model = try TinyGPTVModel(path: modelPath)
+    core = try ModelCore(path: modelPath)
     self.modelPath = modelPath
     loadSeconds = start.secondsSince
   }
 
   /// The adapters that can be switched to.
-  public var adapterNames: [String] { model.adapters.map(\.name) }
+  public var adapterNames: [String] { queue.sync { core.model.adapters.map(\.name) } }
 
   /// The adapter in use.
-  public var activeAdapter: String? { model.activeAdapter }
+  public var activeAdapter: String? { queue.sync { core.model.activeAdapter } }
 
   /// Switches adapters: to the one of this name in the model or loaded before, else to the one at this path; `none`
   /// switches off.
   ///
   /// - Throws: ``InputError`` if there is no such adapter or it does not fit; the one in use stays in use.
   public func use(adapter nameOrPath: String) throws(InputError) {
-    if nameOrPath == "none" {
-      try model.use(adapter: nil)
-    } else if adapterNames.contains(nameOrPath) {
-      try model.use(adapter: nameOrPath)
-    } else {
-      guard FileManager.default.fileExists(atPath: nameOrPath) else {
-        throw InputError(
-          file: nameOrPath, field: "adapter",
-          expected: "one of \((adapterNames + ["none"]).joined(separator: ", ")), a PEFT directory or a GGUF adapter",
-          found: "no such name or file")
-      }
-      let adapter = try Adapter(path: nameOrPath, for: model.configuration.phi)
-      try model.add(adapter)
-      try model.use(adapter: adapter.name)
+    try queue.sync { Result { () throws(InputError) in try Self.use(adapter: nameOrPath, core) } }.get()
+  }
+
+  private static func use(adapter nameOrPath: String, _ core: ModelCore) throws(InputError) {
+    if nameOrPath == "none" { return try core.use(adapter: nil) }
+    let names = core.model.adapters.map(\.name)
+    if names.contains(nameOrPath) { return try core.use(adapter: nameOrPath) }
+    guard FileManager.default.fileExists(atPath: nameOrPath) else {
+      throw InputError(
+        file: nameOrPath, field: "adapter",
+        expected: "one of \((names + ["none"]).joined(separator: ", ")), a PEFT directory or a GGUF adapter",
+        found: "no such name or file")
     }
-    // An adapter may override the projections, through which the vectors went.
-    seen.removeAll()
+    let adapter = try Adapter(path: nameOrPath, for: core.model.configuration.phi)
+    try core.add(adapter)
+    try core.use(adapter: adapter.name)
   }
 
   /// Answers a question. The stream ends with ``AnswerEvent/finished(_:)`` or an ``InputError``; to stop an answer, stop
   /// listening.
-  public nonisolated func answer(_ question: Question) -> AsyncThrowingStream<AnswerEvent, any Error> {
+  public func answer(_ question: Question) -> AsyncThrowingStream<AnswerEvent, any Error> {
     AsyncThrowingStream { continuation in
-      let task = Task {
-        do {
-          let answer = try await self.work(on: question) { continuation.yield($0) }
-          continuation.yield(.finished(answer))
+      let stop = StopFlag()
+      continuation.onTermination = { _ in stop.set() }
+      queue.async { [self] in
+        do throws(ModelFault) {
+          let answer = try work(on: question, stop) { continuation.yield($0) }
+          if let answer { continuation.yield(.finished(answer)) }
           continuation.finish()
         } catch {
-          continuation.finish(throwing: error)
+          continuation.finish(throwing: error.error)
         }
       }
-      continuation.onTermination = { _ in task.cancel() }
     }
   }
 
   /// The activations of one pass over a question's prompt and picture, see ``TinyGPTVModel/trace(picture:segments:)``.
   public func trace(_ question: Question) throws(InputError) -> [(name: String, tensor: Tensor)] {
-    try model.trace(picture: question.picture, segments: try segments(question).map { model.tokenizer.encode($0) })
+    try queue.sync {
+      Result { () throws(InputError) in
+        let segments = try segments(question).map { core.model.tokenizer.encode($0) }
+        return try core.model.trace(picture: question.picture, segments: segments)
+      }
+    }.get()
   }
 
   private func segments(_ question: Question) throws(InputError) -> [String] {
@@ -154,67 +157,47 @@ public actor Engine {
     return segments
   }
 
-  private func work(on question: Question, report: (AnswerEvent) -> Void) throws(InputError) -> Answer {
-    var timings = AnswerTimings()
-    let segments = try segments(question).map { model.tokenizer.encode($0) }
-    var pictures: [Tensor] = []
-    if let picture = question.picture {
-      if let key = question.pictureKey, let known = remembered(key) {
-        pictures = [known]
-      } else {
-        let start = ContinuousClock.now
-        pictures = [try encode(picture, key: question.pictureKey, report: report)]
-        timings.pictureSeconds = start.secondsSince
-      }
-    }
-    let inputs = model.embeddings(segments: segments, pictures: pictures)
-    try model.checkFits(tokens: inputs.rows)
-    timings.promptTokens = inputs.rows
-    report(.readingPrompt(tokens: inputs.rows))
+  /// The answer, or nil if it was stopped before it began.
+  private func work(
+    on question: Question, _ stop: StopFlag, report: (AnswerEvent) -> Void
+  ) throws(ModelFault) -> Answer? {
+    if stop.isSet { return nil }
+    let texts = try ModelFault.when(.question) { () throws(InputError) in try segments(question) }
+    var pieces = texts.map { PromptBlock.Piece.tokens(core.model.tokenizer.encode($0)) }
     var start = ContinuousClock.now
-    let cache = model.makeCache()
-    let logits = try model.logits(after: inputs, cache: cache)
-    timings.promptSeconds = start.secondsSince
-
-    start = ContinuousClock.now
-    var writer = AnswerWriter(tokenizer: model.tokenizer, stopText: question.stopText)
-    let reason = try model.generate(
-      after: logits, cache: cache, sampling: question.sampling, maximumTokens: question.maximumTokens,
-      endsAtEndOfText: question.stopText != nil
-    ) { token in
-      let text = writer.append(token)
-      if !text.isEmpty { report(.text(text)) }
-      if writer.hasStopped { return .stop }
-      return Task.isCancelled ? .cancelled : nil
+    var pictureSeconds = 0.0
+    if let picture = question.picture {
+      guard let encoded = try encode(picture, key: question.pictureKey, stop, report) else { return nil }
+      pieces.insert(.picture(encoded.picture), at: 1)
+      if !encoded.wasKnown { pictureSeconds = start.secondsSince }
     }
-    let rest = writer.finish()
-    if !rest.isEmpty { report(.text(rest)) }
-    timings.decodeSeconds = start.secondsSince
-    timings.tokens = writer.tokenCount
-    return Answer(text: writer.text, tokens: writer.tokens, stopReason: reason, timings: timings)
-  }
-
-  /// A picture's vectors if they were computed before; it then counts as the latest.
-  private func remembered(_ key: String) -> Tensor? {
-    guard let index = seen.firstIndex(where: { $0.key == key }) else { return nil }
-    seen.append(seen.remove(at: index))
-    return seen.last?.vectors
+    start = ContinuousClock.now
+    let reused = try core.read([PromptBlock(pieces: pieces)]) { fraction in
+      report(.stage(.readingPrompt, fraction: fraction))
+      return !stop.isSet
+    }
+    guard reused != nil else { return nil }
+    let promptSeconds = start.secondsSince
+    var answer = try ModelFault.when(.numbers) { () throws(InputError) in
+      try core.answer(
+        sampling: question.sampling, maximumTokens: question.maximumTokens, stopText: question.stopText,
+        onText: { report(.text($0)) }, isCancelled: { stop.isSet })
+    }
+    answer.timings.pictureSeconds = pictureSeconds
+    answer.timings.promptSeconds = promptSeconds
+    return answer
   }
 
   private func encode(
-    _ picture: Picture, key: String?, report: (AnswerEvent) -> Void
-  ) throws(InputError) -> Tensor {
-    report(.encodingPicture)
-    let vectors = try model.encode(picture)
-    if let key { seen = seen.suffix(Self.seenLimit - 1) + [(key, vectors)] }
-    return vectors
-  }
-}
-
-extension ContinuousClock.Instant {
-  /// Seconds from this moment to now.
-  fileprivate var secondsSince: Double {
-    let duration = ContinuousClock.now - self
-    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    _ picture: Picture, key: String?, _ stop: StopFlag, _ report: (AnswerEvent) -> Void
+  ) throws(ModelFault) -> (picture: PromptPicture, wasKnown: Bool)? {
+    if let key, let known = core.remembered(picture: key) { return (known, true) }
+    let encoded = try ModelFault.when(.picture) { () throws(InputError) in
+      try core.encode(picture, key: key ?? UUID().uuidString) { layer, count in
+        report(.stage(.encodingPicture, fraction: Double(layer) / Double(count)))
+        return !stop.isSet
+      }
+    }
+    return encoded.map { ($0, false) }
   }
 }

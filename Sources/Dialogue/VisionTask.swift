@@ -1,7 +1,7 @@
 import Diagnostics
 
 /// What is asked about a picture: MiniGPT-v2's six task identifiers, on which TinyGPT-V was trained too.
-public enum VisionTask: String, CaseIterable, Sendable {
+public enum VisionTask: String, CaseIterable, Sendable, Codable {
   case vqa, caption, grounding, refer, detection, identify
 
   /// What stands in the prompt, such as `[vqa]`.

@@ -20,7 +20,8 @@ public final class EVAVisionTransformer {
 
   /// Normalised pixels [3, S, S] of some pictures of one size to their picture tokens, [1 + n, width] each, the class
   /// token first, packed one under another. At another size than the configuration's the positions are resized.
-  func callAsFunction(_ pictures: [Tensor], observe: Observer? = nil) -> Tensor {
+  /// `onLayer` may stop the pass, whose result then means nothing.
+  func callAsFunction(_ pictures: [Tensor], observe: Observer? = nil, onLayer: LayerCheck? = nil) -> Tensor {
     let side = pictures[0].shape[1]
     precondition(
       pictures.allSatisfy { $0.shape == [3, side, side] } && side % configuration.patchSize == 0,
@@ -36,6 +37,7 @@ public final class EVAVisionTransformer {
     let ranges = pictures.indices.map { $0 * (count + 1)..<($0 + 1) * (count + 1) }
     let spans = AttentionSpan.blocks(queries: ranges, keys: ranges)
     for (index, block) in blocks.enumerated() {
+      if let onLayer, !onLayer(index, blocks.count) { return x }
       x = block(x, spans)
       if index == 0 { observe?("vit.block0", x) }
     }
@@ -88,3 +90,6 @@ extension Tensor {
 
 /// Is shown the activations of a forward pass, under the names of the reference's trace points.
 package typealias Observer = (String, Tensor) -> Void
+
+/// Is asked before each layer of a forward pass whether to go on, and told how many layers of how many are done.
+package typealias LayerCheck = (_ done: Int, _ count: Int) -> Bool

@@ -2,7 +2,7 @@ import Diagnostics
 import Tensors
 
 /// Why an answer ended.
-public enum StopReason: String, Sendable {
+public enum StopReason: String, Sendable, Codable {
   /// The model wrote its end symbol or end-of-text.
   case stop
   /// The number of tokens that was asked for is reached.

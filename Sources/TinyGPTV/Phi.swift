@@ -31,9 +31,11 @@ public final class Phi {
   /// Input embeddings [T, hidden] to hidden states [T, hidden] behind the final norm.
   ///
   /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
-  package func callAsFunction(_ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil) -> Tensor {
+  package func callAsFunction(
+    _ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil, onLayer: LayerCheck? = nil
+  ) -> Tensor {
     let layout = SequenceLayout(count: embeddings.rows, after: cache?.count ?? 0)
-    return self(embeddings, layout, cache: cache, observe: observe)
+    return self(embeddings, layout, cache: cache, observe: observe, onLayer: onLayer)
   }
 
   /// The same for rows that are laid out otherwise.
@@ -41,9 +43,10 @@ public final class Phi {
   /// - Parameters:
   ///   - dropoutSeed: decides which inputs of low-rank pairs are dropped; nil outside training.
   ///   - blocksPerCheckpoint: so many blocks keep only their input for the backward pass; 0 keeps all activations.
+  ///   - onLayer: may stop the pass, whose result then means nothing. Not asked where blocks are checkpointed.
   package func callAsFunction(
     _ embeddings: Tensor, _ layout: SequenceLayout, cache: KeyValueCache? = nil, dropoutSeed: UInt64? = nil,
-    blocksPerCheckpoint: Int = 0, observe: Observer? = nil
+    blocksPerCheckpoint: Int = 0, observe: Observer? = nil, onLayer: LayerCheck? = nil
   ) -> Tensor {
     precondition(
       layout.positions.allSatisfy { $0 < configuration.contextLength }, "more tokens than the context holds")
@@ -60,6 +63,7 @@ public final class Phi {
       return finalNorm(x)
     }
     for (index, block) in blocks.enumerated() {
+      if let onLayer, !onLayer(index, blocks.count) { return x }
       x = block(
         x, rotaryEmbedding, layout, cache: cache?.layers[index], switches: switches, dropoutSeed: dropoutSeed)
       if index == 0 { observe?("phi.layer0", x) }

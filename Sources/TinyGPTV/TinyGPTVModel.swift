@@ -87,13 +87,41 @@ public final class TinyGPTVModel {
   public func encode(_ picture: Picture) throws(InputError) -> Tensor { try encode(picture, observe: nil) }
 
   func encode(_ picture: Picture, observe: Observer?) throws(InputError) -> Tensor {
-    guard let vision else {
-      throw InputError(
-        file: path, expected: "a model with a vision tower", found: "a language model",
-        remedy: "Convert all of TinyGPT-V's files, or ask without a picture.")
+    let vision = try eyes
+    let vectors = vision(pixels(of: picture, vision), observe: observe)
+    try checkSound(vectors, "the picture's vectors")
+    return vectors
+  }
+
+  private var eyes: VisionEncoder {
+    get throws(InputError) {
+      guard let vision else {
+        throw InputError(
+          file: path, expected: "a model with a vision tower", found: "a language model",
+          remedy: "Convert all of TinyGPT-V's files, or ask without a picture.")
+      }
+      return vision
     }
+  }
+
+  private func pixels(of picture: Picture, _ vision: VisionEncoder) -> Tensor {
     let side = vision.configuration.imageSize
-    let vectors = vision(Tensor(picture.normalized(size: side), shape: [3, side, side]), observe: observe)
+    return Tensor(picture.normalized(size: side), shape: [3, side, side])
+  }
+
+  /// The slow part of ``encode(_:)``, as far as only an adapter that overrides the towers would change it: the Q-Former's
+  /// output [queries, width]; nil if `onLayer` stopped it.
+  package func pictureQueries(_ picture: Picture, onLayer: LayerCheck) throws(InputError) -> Tensor? {
+    let vision = try eyes
+    let (tokens, isWhole) = Self.interruptible(onLayer) { check in
+      vision.pictureTokens([pixels(of: picture, vision)], onLayer: check)
+    }
+    return isWhole ? vision.queryOutputs(tokens, pictures: 1) : nil
+  }
+
+  /// The rest of ``encode(_:)``: the projections, for the adapter in use.
+  package func pictureVectors(queries: Tensor) throws(InputError) -> Tensor {
+    let vectors = try eyes.projected(queries)
     try checkSound(vectors, "the picture's vectors")
     return vectors
   }
@@ -118,11 +146,37 @@ public final class TinyGPTVModel {
   ///
   /// - Throws: ``InputError`` if the logits are not finite (the weights hold NaN or infinity) or the file was cut short.
   public func logits(after embeddings: Tensor, cache: KeyValueCache) throws(InputError) -> [Float] {
+    try logits(after: embeddings, cache: cache) { _, _ in true } ?? []
+  }
+
+  /// The same; nil, and a cache as it was, if `onLayer` stopped it.
+  package func logits(
+    after embeddings: Tensor, cache: KeyValueCache, onLayer: LayerCheck
+  ) throws(InputError) -> [Float]? {
     precondition(cache.adapter == activeAdapter, "a cache of another adapter")
-    let hidden = phi(embeddings, cache: cache)
+    let before = cache.count
+    let (hidden, isWhole) = Self.interruptible(onLayer) { check in phi(embeddings, cache: cache, onLayer: check) }
+    guard isWhole else {
+      cache.truncate(to: before)
+      return nil
+    }
     let logits = phi.logits(hidden.rows(hidden.rows - 1..<hidden.rows))
     try checkSound(logits, "the logits")
     return logits.floatArray()
+  }
+
+  /// Calls `pass` with the check, and tells besides its result whether the check let it end.
+  private static func interruptible(
+    _ onLayer: LayerCheck, _ pass: (@escaping LayerCheck) -> Tensor
+  ) -> (result: Tensor, isWhole: Bool) {
+    var isWhole = true
+    let result = withoutActuallyEscaping(onLayer) { onLayer in
+      pass { layer, count in
+        isWhole = isWhole && onLayer(layer, count)
+        return isWhole
+      }
+    }
+    return (result, isWhole)
   }
 
   private func checkSound(_ tensor: Tensor, _ what: String) throws(InputError) {

@@ -31,8 +31,10 @@ public final class VisionEncoder {
 
   /// Normalised pixels [3, S, S] of some pictures, S any multiple of the patch, to their picture tokens behind
   /// `ln_vision`, packed [B·(1 + n), picture width].
-  package func pictureTokens(_ pictures: [Tensor], observe: Observer? = nil) -> Tensor {
-    let normalized = finalNorm(tower(pictures, observe: observe))
+  package func pictureTokens(
+    _ pictures: [Tensor], observe: Observer? = nil, onLayer: LayerCheck? = nil
+  ) -> Tensor {
+    let normalized = finalNorm(tower(pictures, observe: observe, onLayer: onLayer))
     observe?("ln_vision", normalized)
     return normalized
   }

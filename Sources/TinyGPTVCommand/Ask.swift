@@ -87,10 +87,10 @@ struct Ask: AsyncParsableCommand {
     let item = AskItem(image: image, task: task, text: text.joined(separator: " "))
     // What can be wrong with the question is told before the model is loaded.
     let question = try question(item)
-    let engine = try await modelOptions.load()
+    let engine = try modelOptions.load()
     if json {
       let answer = try await finished(engine.answer(question))
-      print(try await AnswerReport(answer, question, engine).line())
+      print(try AnswerReport(answer, question, engine).line())
       return
     }
     var endsInNewline = true
@@ -134,7 +134,7 @@ struct Ask: AsyncParsableCommand {
     guard path == "-" || FileManager.default.isReadableFile(atPath: path) else {
       throw InputError(file: path, field: "--batch", expected: "a readable file, or -", found: "none")
     }
-    let engine = try await modelOptions.load()
+    let engine = try modelOptions.load()
     let lines = try LineReader(path: path)
     // The last picture stays decoded: batches ask several questions about one picture in a row.
     var last: (key: String, picture: Picture)?
@@ -154,7 +154,7 @@ struct Ask: AsyncParsableCommand {
         }
         let question = try question(item, picture: picture)
         let answer = try await finished(engine.answer(question))
-        report = try await AnswerReport(answer, question, engine).line()
+        report = try AnswerReport(answer, question, engine).line()
       } catch let error as InputError {
         report = try AnswerReport.errorLine("\(error)")
       }

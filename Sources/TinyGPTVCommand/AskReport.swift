@@ -56,7 +56,7 @@ struct AnswerReport: Encodable {
   private var model: String
   private var adapter: String?
 
-  init(_ answer: Answer, _ question: Question, _ engine: Engine) async {
+  init(_ answer: Answer, _ question: Question, _ engine: Engine) {
     text = answer.text
     tokens = answer.tokens
     let grounded = GroundedText(parsing: answer.text, isFinal: true)
@@ -76,7 +76,7 @@ struct AnswerReport: Encodable {
       decode: times.decodeSeconds, promptTokens: times.promptTokens, tokens: times.tokens,
       tokensPerSecond: times.tokensPerSecond)
     model = engine.modelPath
-    adapter = await engine.activeAdapter
+    adapter = engine.activeAdapter
   }
 
   func line() throws -> String { try Self.encoded(self) }

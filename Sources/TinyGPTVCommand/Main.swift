@@ -12,9 +12,8 @@ struct TinyGPTVCommand: ParsableCommand {
     commandName: "tinygptv",
     abstract: "Talk to pictures with TinyGPT-V, on a CPU.",
     subcommands: [
-      Ask.self, Convert.self, Inspect.self, Train.self, ScenesCommand.self, Evaluate.self, Plot.self,
-      RandomModelCommand.self,
-      Tokenize.self, DecodePicture.self, Trace.self,
+      Chat.self, Ask.self, Convert.self, Inspect.self, Train.self, ScenesCommand.self, Evaluate.self, Plot.self,
+      RandomModelCommand.self, Tokenize.self, DecodePicture.self, Trace.self,
     ])
 
   /// Runs the subcommand that the arguments name, and ends with the status that `ExitStatus` gives.

@@ -28,9 +28,9 @@ struct Trace: AsyncParsableCommand {
   var output: String
 
   func run() async throws {
-    let engine = try await modelOptions.load()
+    let engine = try modelOptions.load()
     let question = Question(prompt: rawPrompt, picture: try image.map { try readPicture($0) })
-    let points = try await engine.trace(question)
+    let points = try engine.trace(question)
     let writer = try SafetensorsWriter(
       path: output, metadata: ["format": "pt", "prompt": rawPrompt],
       tensors: points.map { TensorDescription(name: $0.name, shape: $0.tensor.shape, type: .f32) })
@@ -60,10 +60,10 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// The loaded model with the adapter in use.
-  func load() async throws -> Engine {
+  func load() throws -> Engine {
     if let threads { ThreadPool.configure(threads: threads) }
     let engine = try Engine(modelPath: model)
-    if let adapter { try await engine.use(adapter: adapter) }
+    if let adapter { try engine.use(adapter: adapter) }
     return engine
   }
 }

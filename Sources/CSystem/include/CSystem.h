@@ -32,6 +32,28 @@ double csystem_seconds(void);
 // The processor cores that this process may run on.
 int csystem_available_cores(void);
 
+// MARK: giving the terminal back
+//
+// A program that draws on a terminal must leave it as it was, however it ends. A handler of the signals that end
+// programs (HUP, INT, QUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, TERM) writes bytes that were computed before, sets the
+// terminal's modes back, and raises the signal again for whoever handled it before.
+
+// Remembers the modes of the terminal and installs the handlers. Returns false if `terminal` is none.
+bool csystem_terminal_open(int terminal);
+// What gives the terminal back; at most 1024 bytes. While it is empty, nothing is written and no modes are set.
+void csystem_terminal_set_restore(const char *bytes, size_t count);
+// Sets the modes of csystem_terminal_open again.
+void csystem_terminal_reset_modes(void);
+// Calls of signals that do not end a program (WINCH, TSTP, CONT) and of those that ask it to end (TERM, HUP) are written
+// to this descriptor, a byte each: the signal's number. HUP and TERM end the program by themselves where nobody reads
+// within two seconds.
+void csystem_terminal_notify(int descriptor);
+// Stops this process and the others of its job, as Ctrl-Z does; returns when they go on. Where nobody could let them go
+// on, they are not stopped.
+void csystem_stop_job(void);
+// Removes all handlers.
+void csystem_terminal_close(void);
+
 // MARK: child processes (tests)
 
 typedef struct {

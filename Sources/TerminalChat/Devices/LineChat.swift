@@ -1,0 +1,233 @@
+import Dialogue
+import Foundation
+
+/// A chat in lines: for terminals without a screen, for pipes and for screen readers. It only ever appends text, has the
+/// same commands, and tells boxes in words.
+public final class LineChat {
+  private let runner: EffectRunner
+  private let mailbox: Mailbox
+  private let options: ChatOptions
+  private let isInteractive: Bool
+  private var outcome: ChatOutcome?
+  /// Lines that were read and wait for the answer before them.
+  private var lines: [String] = []
+  private var partial: [UInt8] = []
+  private var isAtEnd = false
+  /// What was printed of each entry: all before this number, and so many bytes of the answer of this one.
+  private var printed = 0
+  private var printedBytes = 0
+  private var isHeadPrinted = false
+  private var lastToast: String?
+  private var lastStage: ChatStage?
+  private var isPromptShown = false
+  private static nonisolated(unsafe) var interrupts: sig_atomic_t = 0
+
+  /// Runs a chat on standard input and output to its end.
+  public static func run(engine: any ChatEngine, options: ChatOptions) -> ChatOutcome {
+    guard let mailbox = Mailbox() else { return .noScreen }
+    return LineChat(engine: engine, mailbox: mailbox, options: options).run()
+  }
+
+  private init(engine: any ChatEngine, mailbox: Mailbox, options: ChatOptions) {
+    self.mailbox = mailbox
+    self.options = options
+    isInteractive = isatty(STDIN_FILENO) != 0
+    runner = EffectRunner(
+      options.state(columns: 80, rows: 24, Capabilities(isUnicode: options.isUnicode, isASCIIDrawing: true, colors: 0)),
+      engine: engine, mailbox: mailbox, sessions: options.sessions)
+  }
+
+  private func run() -> ChatOutcome {
+    // Ctrl-C stops an answer; the terminal sends it as a signal here.
+    let before = signal(SIGINT) { _ in LineChat.interrupts = 1 }
+    defer { signal(SIGINT, before) }
+    if let name = options.resumed { runner.resume(name) }
+    if let picture = options.picture, options.resumed == nil || runner.state.picture?.path != Archive.absolute(picture)
+    {
+      perform(runner.perform(runner.state.attach(picture)))
+    }
+    runner.work.open()
+    while outcome == nil {
+      show()
+      feed()
+      guard outcome == nil else { break }
+      wait()
+      if let failure = runner.state.failure { outcome = .failed(failure) }
+    }
+    show()
+    return outcome ?? .left
+  }
+
+  /// Whether nothing is on its way any more.
+  private var isIdle: Bool {
+    let state = runner.state
+    guard state.model == .ready, !state.isBusy else { return false }
+    return state.picture.map { $0.facts != nil && !$0.isPreparing } ?? true
+  }
+
+  /// Gives the next line to the chat once it is idle.
+  private func feed() {
+    while isIdle, outcome == nil {
+      if lines.isEmpty {
+        if isAtEnd { outcome = .left } else { prompt() }
+        return
+      }
+      isPromptShown = false
+      perform(runner.handle(.submit(lines.removeFirst())))
+      showOverlay()
+      show()
+    }
+  }
+
+  private func prompt() {
+    guard isInteractive, !isPromptShown else { return }
+    write((runner.state.task.map { $0.tag + " " } ?? "") + "> ")
+    isPromptShown = true
+  }
+
+  private func wait() {
+    var sources = [
+      pollfd(fd: isAtEnd ? -1 : STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0),
+    ]
+    let count = poll(&sources, UInt(sources.count), -1)
+    if Self.interrupts != 0 {
+      Self.interrupts = 0
+      if runner.state.isBusy {
+        perform(runner.perform(runner.state.stop()))
+      } else {
+        write("\n(Ctrl-D or /quit leaves.)\n")
+        isPromptShown = false
+      }
+    }
+    guard count > 0 else { return }
+    if sources[1].revents != 0 {
+      for input in mailbox.take() { perform(runner.handle(input)) }
+    }
+    if sources[0].revents != 0 { readLines() }
+  }
+
+  private func readLines() {
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = read(STDIN_FILENO, &bytes, bytes.count)
+    if count < 0, errno == EINTR || errno == EAGAIN { return }
+    partial += bytes.prefix(max(count, 0))
+    while let end = partial.firstIndex(of: 0x0a) {
+      append(partial[..<end])
+      partial.removeSubrange(...end)
+    }
+    if count <= 0 {
+      isAtEnd = true
+      if !partial.isEmpty { append(partial[...]) }
+      partial = []
+      if isInteractive { write("\n") }
+    }
+  }
+
+  private func append(_ bytes: ArraySlice<UInt8>) {
+    let line = String(decoding: bytes, as: UTF8.self)
+    let clean = line.hasSuffix("\r") ? String(line.dropLast()) : line
+    // An empty line asks only where a task needs no text.
+    let needsNone = runner.state.task == .caption || runner.state.task == .grounding
+    if !clean.trimmingSpaces.isEmpty || needsNone {
+      lines.append(clean)
+    } else {
+      isPromptShown = false
+    }
+  }
+
+  private func perform(_ effects: [ChatEffect]) {
+    for effect in effects {
+      switch effect {
+      case .quit: outcome = .left
+      case .openEditor:
+        switch ExternalEditor.edit("") {
+        case .text(let text): if !text.isEmpty { perform(runner.handle(.submit(text))) }
+        case .failure(let message): perform(runner.handle(.complaint(message)))
+        }
+      default: break
+      }
+    }
+  }
+
+  // MARK: what is printed
+
+  /// What lies over a screen is a list here.
+  private func showOverlay() {
+    let state = runner.state
+    switch state.overlay {
+    case .help:
+      write(HelpText.commands.joined(separator: "\n") + "\n")
+    case .menu(let menu):
+      let items = menu.items.enumerated().map { index, item in
+        "\(index == menu.selected ? "*" : " ") \(CleanText.line(item.name)): \(CleanText.line(item.help))"
+      }
+      write("\(menu.title)s; choose one by its name behind the command:\n" + items.joined(separator: "\n") + "\n")
+    case .region: write("Write the region as {<left><top><right><bottom>} in 0-100.\n")
+    case nil: break
+    }
+    runner.state.overlay = nil
+  }
+
+  /// Prints what is new.
+  private func show() {
+    let state = runner.state
+    showStage(state)
+    // Entries that were taken back leave a gap in the numbers.
+    for entry in state.entries where entry.id >= printed {
+      switch entry.content {
+      case .notice(let text): write(CleanText.lines(text) + "\n")
+      case .complaint(let text): write("Error: " + CleanText.lines(text) + "\n")
+      case .turn(let turn):
+        guard show(turn) else { return }
+      }
+      printed = entry.id + 1
+      printedBytes = 0
+      isHeadPrinted = false
+    }
+    if state.toast?.text != lastToast {
+      lastToast = state.toast?.text
+      if let text = lastToast { write("(\(text))\n") }
+    }
+  }
+
+  /// Says what takes time, once; not where answers are read by a program.
+  private func showStage(_ state: ChatState) {
+    guard state.activity?.stage != lastStage else { return }
+    lastStage = state.activity?.stage
+    guard isInteractive, let stage = lastStage, stage != .answering else { return }
+    write("(\(stage.words))\n")
+  }
+
+  /// Prints more of a turn; whether it is over.
+  private func show(_ turn: ChatTurn) -> Bool {
+    if !isHeadPrinted {
+      guard turn.status != .waiting else { return false }
+      isHeadPrinted = true
+      if turn.isComparison { write("\(CleanText.line(turn.adapter ?? "none")):\n") }
+    }
+    let bytes = Array((runner.state.showsMarkup ? turn.answer : turn.grounded.plainText).utf8)
+    if bytes.count > printedBytes {
+      write(CleanText.lines(String(decoding: bytes[printedBytes...], as: UTF8.self)))
+      printedBytes = bytes.count
+    }
+    guard turn.isOver else { return false }
+    if printedBytes > 0 { write("\n") }
+    for phrase in NumberedPhrase.phrases(of: turn.grounded) { write(phrase.inWords.joined(separator: "\n") + "\n") }
+    for note in EntryLines.notes(turn) { write(note.isFault ? "Error: \(note.text)\n" : "(\(note.text))\n") }
+    return true
+  }
+
+  private func write(_ text: String) {
+    var rest = Array(text.plain(if: !options.isUnicode).utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR || errno == EAGAIN { continue }
+      guard count > 0 else {
+        outcome = .left
+        return
+      }
+      rest.removeFirst(count)
+    }
+  }
+}

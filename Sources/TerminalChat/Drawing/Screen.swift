@@ -1,0 +1,286 @@
+import Dialogue
+
+/// A picture in cells.
+public struct PictureArt: Equatable, Sendable {
+  /// The size in cells.
+  public var columns, rows: Int
+  /// Row by row from the top left.
+  public var cells: [Cell]
+
+  /// A picture in cells: `columns * rows` of them.
+  public init(columns: Int, rows: Int, cells: [Cell]) {
+    self.columns = columns
+    self.rows = rows
+    self.cells = cells
+  }
+}
+
+extension ChatState {
+  /// How many columns and rows the picture takes now; nil if none is shown. What ``render(art:)`` wants has this size.
+  public var artSize: (columns: Int, rows: Int)? { ChatLayout(self).art.map { ($0.columns, $0.rows) } }
+
+  /// The screen.
+  ///
+  /// - Parameter art: the picture in cells; of another size than ``artSize`` it is left out.
+  public func render(art: PictureArt?) -> Cells {
+    let layout = ChatLayout(self)
+    guard !layout.isTooSmall else { return tooSmall }
+    var painter = ScreenPainter(self, layout)
+    painter.drawConversation()
+    painter.drawPicture(art)
+    painter.drawRule()
+    painter.drawInput()
+    painter.drawStatus()
+    painter.drawOverlay()
+    return capabilities.isUnicode ? painter.cells : painter.cells.inASCII
+  }
+
+  private var tooSmall: Cells {
+    var cells = Cells(columns: columns, rows: rows)
+    let lines = StyledLine("This window is too small for the chat.").wrapped(to: max(columns, 2))
+    for (row, line) in lines.enumerated() where row < rows { cells.put(line, column: 0, row: row, width: columns) }
+    return cells
+  }
+}
+
+/// Draws the parts of a screen.
+private struct ScreenPainter {
+  let state: ChatState
+  let layout: ChatLayout
+  let view: ConversationView
+  let theme: Theme
+  var cells: Cells
+
+  init(_ state: ChatState, _ layout: ChatLayout) {
+    self.state = state
+    self.layout = layout
+    view = ConversationView(state, layout)
+    theme = Theme(state.capabilities)
+    cells = Cells(columns: state.columns, rows: state.rows)
+  }
+
+  private var isASCII: Bool { state.capabilities.isASCIIDrawing }
+
+  // MARK: conversation and picture
+
+  mutating func drawConversation() {
+    guard !layout.conversation.isEmpty else { return }
+    let part = layout.conversation
+    if state.entries.isEmpty {
+      let lines = StyledLine(Self.welcome, .dim).wrapped(to: max(part.columns - 2, 8))
+      for (row, line) in lines.enumerated() where row < part.rows {
+        cells.put(line, column: part.column + 1, row: part.row + row, width: part.columns - 1)
+      }
+      return
+    }
+    for (row, entry) in view.visible.enumerated() {
+      cells.put(entry.line, column: part.column + 1, row: part.row + row, width: part.columns - 1)
+    }
+  }
+
+  private static let welcome = "Ask something. /image PATH attaches a picture, F1 shows keys and commands."
+
+  mutating func drawPicture(_ art: PictureArt?) {
+    guard let place = layout.art, let pane = layout.pane else { return }
+    if let divider = layout.divider {
+      for row in 0..<layout.rule { cells.put(Cell(isASCII ? "|" : "│", .dim), column: divider, row: row) }
+    }
+    if let art, art.columns == place.columns, art.rows == place.rows {
+      for row in 0..<place.rows {
+        for column in 0..<place.columns {
+          cells.put(art.cells[row * art.columns + column], column: place.column + column, row: place.row + row)
+        }
+      }
+    }
+    let drawing = BoxDrawing(art: place, isASCII: isASCII)
+    let phrases = view.shownPhrases
+    drawing.draw(phrases, theme: theme, on: &cells)
+    if case .region(let picker) = state.overlay {
+      drawing.draw(BoxDrawing.cells(of: picker.box, in: place), theme.region, on: &cells, isDouble: true)
+    }
+    let captionRow = place.row + place.rows
+    guard captionRow < pane.row + pane.rows, let picture = state.picture, let facts = picture.facts else { return }
+    let name = picture.path.split(separator: "/").last.map { CleanText.line(String($0)) } ?? ""
+    let line = StyledLine("\(name)  \(facts.width)×\(facts.height)".plain(if: !state.capabilities.isUnicode), .dim)
+    let cut = line.cut(to: pane.columns - 1)
+    cells.put(cut, column: max(pane.column + 1, place.column), row: captionRow, width: pane.columns - 1)
+    drawLegend(phrases, from: captionRow + 1, in: pane)
+  }
+
+  /// The phrases below the picture, as far as there is room: labels in small boxes are cut.
+  private mutating func drawLegend(_ phrases: [NumberedPhrase], from row: Int, in pane: Rectangle) {
+    let room = pane.row + pane.rows - row
+    for (index, phrase) in phrases.enumerated() where index < room {
+      var line = StyledLine("[\(phrase.number)] ", theme.phrase(phrase.number))
+      line.append(phrase.text.isEmpty ? "box" : phrase.text)
+      if phrase.boxes.count > 1 { line.append(" (\(phrase.boxes.count) boxes)", .dim) }
+      cells.put(line.cut(to: pane.columns - 1), column: pane.column + 1, row: row + index, width: pane.columns - 1)
+    }
+  }
+
+  // MARK: below
+
+  mutating func drawRule() {
+    let bar = isASCII ? "-" : "─"
+    for column in 0..<state.columns { cells.put(Cell(bar, .dim), column: column, row: layout.rule) }
+    if let divider = layout.divider {
+      cells.put(Cell(isASCII ? "+" : "┴", .dim), column: divider, row: layout.rule)
+    }
+    let width = state.columns - 4
+    // What a region needs to say stands here.
+    if case .region = state.overlay { return }
+    if let text = activityText {
+      cells.put(StyledLine(" \(text) ", theme.accent).cut(to: width), column: 2, row: layout.rule, width: width)
+    } else if let toast = state.toast {
+      cells.put(StyledLine(" \(toast.text) ", theme.accent).cut(to: width), column: 2, row: layout.rule, width: width)
+    } else if view.isAboveEnd {
+      let key = HelpText.spelled(state.bindings.key(of: .bottom))
+      cells.put(StyledLine(" more below: \(key) ", .dim).cut(to: width), column: 2, row: layout.rule, width: width)
+    }
+  }
+
+  /// What the program is busy with, how far it is, and for how long.
+  private var activityText: String? {
+    guard let activity = state.activity else { return nil }
+    let seconds = max(state.now - activity.since, 0)
+    var text = activity.stage.words
+    if let fraction = activity.fraction, fraction.isFinite {
+      text += " \(Int((min(max(fraction, 0), 1) * 100).rounded()))%"
+    }
+    text += " \(seconds.formatted(decimals: 1)) s"
+    if state.running != nil {
+      text += " \(isASCII ? "-" : "·") \(HelpText.spelled(state.bindings.key(of: .stop))) stops"
+    }
+    if let toast = state.toast { text += " \(isASCII ? "-" : "·") \(toast.text)" }
+    return text
+  }
+
+  mutating func drawInput() {
+    let draft = DraftLayout(state.draft, width: layout.draftWidth)
+    let part = layout.input
+    let promptWidth = DisplayWidth.of(layout.prompt)
+    // The rows around the cursor.
+    let first = min(max(draft.row - part.rows + 1, 0), max(draft.rows.count - part.rows, 0))
+    for row in 0..<min(part.rows, draft.rows.count - first) {
+      let glyphs = draft.rows[first + row].glyphs.map { StyledLine.Item(glyph: $0, style: .plain) }
+      cells.put(StyledLine(items: glyphs), column: promptWidth, row: part.row + row, width: part.columns - promptWidth)
+    }
+    if first == 0 {
+      let style = state.draft.search == nil ? theme.user : theme.accent
+      cells.put(layout.prompt, style, column: 0, row: part.row, width: part.columns)
+    }
+    if state.overlay == nil {
+      cells.cursor = Cells.Position(
+        column: min(promptWidth + draft.column, state.columns - 1), row: part.row + draft.row - first)
+    }
+  }
+
+  mutating func drawStatus() {
+    let separator = isASCII ? " | " : " │ "
+    var parts: [String] = []
+    switch state.model {
+    case .opening: parts.append("loading the model")
+    case .failed: parts.append("no model")
+    case .ready: parts.append(CleanText.line(state.description?.name ?? ""))
+    }
+    parts.append("adapter: \(CleanText.line(state.adapter ?? "none"))")
+    parts.append("task: \(state.task?.rawValue ?? "none")")
+    if let statistics = state.lastStatistics {
+      if statistics.tokensPerSecond > 0 { parts.append("\(statistics.tokensPerSecond.formatted(decimals: 1)) tok/s") }
+      parts.append("context \(statistics.contextUsed)/\(statistics.contextSize)")
+    }
+    if state.sampling.temperature > 0 { parts.append("temp \(state.sampling.temperature)") }
+    for column in 0..<state.columns { cells.put(Cell(" ", .reversed), column: column, row: layout.status) }
+    let help = " \(HelpText.spelled(state.bindings.key(of: .help))) help "
+    let helpWidth = DisplayWidth.of(help)
+    let room = state.columns - (state.columns >= 50 ? helpWidth : 0)
+    // What matters less goes first where there is no room.
+    while parts.count > 1, DisplayWidth.of(" " + parts.joined(separator: separator)) > room { parts.removeLast() }
+    let line = StyledLine(" " + parts.joined(separator: separator), .reversed).cut(to: room)
+    cells.put(line, column: 0, row: layout.status, width: room)
+    if state.columns >= 50 {
+      cells.put(help, .reversed, column: state.columns - helpWidth, row: layout.status, width: helpWidth)
+    }
+  }
+
+  // MARK: over all
+
+  mutating func drawOverlay() {
+    switch state.overlay {
+    case .help(let scroll): drawHelp(scroll)
+    case .menu(let menu): drawMenu(menu)
+    case .region(let picker):
+      let arrows = isASCII ? "arrows" : "←↑↓→"
+      let text =
+        " region \(picker.box.markup)  \(arrows) move, Shift-arrows or + - size, Enter inserts, Esc leaves "
+      cells.put(
+        StyledLine(text, theme.accent).cut(to: state.columns - 4), column: 2, row: layout.rule, width: state.columns - 4
+      )
+    case nil: break
+    }
+  }
+
+  private mutating func drawHelp(_ scroll: Int) {
+    let height = state.rows - 1
+    cells.fill(Rectangle(column: 0, row: 0, columns: state.columns, rows: height))
+    let lines = HelpText.lines(state.bindings, width: state.columns - 4)
+    for (row, line) in lines.dropFirst(scroll).prefix(height - 1).enumerated() {
+      cells.put(line, column: 2, row: row, width: state.columns - 3)
+    }
+    let more = scroll + height - 1 < lines.count
+    let text = more ? " Down and PageDown show more, any other key closes " : " any other key closes "
+    for column in 0..<state.columns { cells.put(Cell(isASCII ? "-" : "─", .dim), column: column, row: height - 1) }
+    cells.put(
+      StyledLine(text, theme.accent).cut(to: state.columns - 2), column: 2, row: height - 1, width: state.columns)
+  }
+
+  private mutating func drawMenu(_ menu: Menu) {
+    let names = min(menu.items.map { DisplayWidth.of(CleanText.line($0.name)) }.max() ?? 0, 30)
+    let helps = menu.items.map { DisplayWidth.of(CleanText.line($0.help)) }.max() ?? 0
+    let width = min(names + helps + 8, state.columns)
+    let height = min(menu.items.count + 2, layout.rule)
+    guard width > 6, height > 2 else { return }
+    let part = Rectangle(column: 0, row: layout.rule - height, columns: width, rows: height)
+    cells.fill(part)
+    let frame = BoxDrawing(art: part, isASCII: isASCII)
+    frame.draw(part, theme.accent, on: &cells)
+    cells.put(" \(menu.title) ", theme.accent, column: 2, row: part.row, width: width - 4)
+    let rows = height - 2
+    let first = min(max(menu.selected - rows + 1, 0), max(menu.items.count - rows, 0))
+    for row in 0..<rows {
+      let index = first + row
+      let item = menu.items[index]
+      let style: Style = index == menu.selected ? .reversed : .plain
+      let mark = index == menu.selected ? ">" : " "
+      var line = StyledLine("\(mark) ", style)
+      let name = StyledLine(CleanText.line(item.name), style).cut(to: names)
+      line.items += name.items
+      line.append(String(repeating: " ", count: names - name.width + 2) + CleanText.line(item.help), style)
+      line = line.cut(to: width - 2)
+      line.append(String(repeating: " ", count: max(width - 2 - line.width, 0)), style)
+      cells.put(line, column: 1, row: part.row + 1 + row, width: width - 2)
+    }
+  }
+}
+
+extension ChatStage {
+  /// What is going on, for people.
+  var words: String {
+    switch self {
+    case .loadingModel: "loading the model"
+    case .readingPicture: "reading the picture"
+    case .encodingPicture: "encoding the picture"
+    case .readingPrompt: "reading the prompt"
+    case .answering: "answering"
+    }
+  }
+}
+
+extension String {
+  /// In ASCII, with a sign for everything else, where that is wanted.
+  func plain(if wanted: Bool) -> String {
+    guard wanted else { return self }
+    return String(
+      String.UnicodeScalarView(unicodeScalars.map { $0.isASCII ? $0 : $0 == "×" ? "x" : $0 == "…" ? "." : "?" }))
+  }
+}

@@ -1,0 +1,76 @@
+/// What a key can do besides editing the line.
+public enum ChatAction: String, Sendable, CaseIterable {
+  case help, nextTask = "next-task", tasks, adapters, nextAdapter = "next-adapter", markup, hide, zoom, region, editor
+  case sessions, pageUp = "page-up", pageDown = "page-down", top, bottom, newline, suspend, redraw, interrupt
+  case stop, menu
+
+  /// One line for the help screen; nil for what need not be told.
+  var help: String? {
+    switch self {
+    case .help: "this help"
+    case .nextTask: "next task: none, vqa, caption, grounding, refer, detection, identify"
+    case .tasks: "choose the task from a menu"
+    case .adapters: "choose the adapter from a menu"
+    case .nextAdapter: "next adapter"
+    case .markup: "show answers with their raw markup, and back"
+    case .hide: "hide the picture, and show it"
+    case .zoom: "picture over the whole screen, and back"
+    case .region: "choose a region: arrows move, with Shift or + and - it grows and shrinks, the mouse drags"
+    case .editor: "write the question in $VISUAL or $EDITOR"
+    case .sessions: "go on with an earlier conversation"
+    case .pageUp, .pageDown: nil
+    case .top: "to the first turn (Home too, while the line is empty)"
+    case .bottom: "to the last turn (End too, while the line is empty)"
+    case .newline: "a new line in the question; Enter sends it"
+    case .suspend: "back to the shell for a while; fg returns"
+    case .redraw: "draw the screen anew"
+    case .interrupt: "stop the answer; else empty the line"
+    case .stop: "stop the answer, close what is open"
+    case .menu: nil
+    }
+  }
+}
+
+/// Which key does what.
+public struct KeyBindings: Sendable, Equatable {
+  private var actions: [String: ChatAction]
+
+  /// The names of keys that do something unless changed.
+  static let standard: [(key: String, action: ChatAction)] = [
+    ("F1", .help), ("S-Tab", .nextTask), ("F2", .tasks), ("F3", .adapters), ("F4", .nextAdapter), ("M-a", .nextAdapter),
+    ("F5", .markup), ("M-m", .markup), ("F6", .hide), ("M-h", .hide), ("F7", .zoom), ("M-z", .zoom), ("F8", .region),
+    ("M-g", .region), ("F9", .editor), ("M-e", .editor), ("F10", .sessions), ("PageUp", .pageUp),
+    ("PageDown", .pageDown), ("C-Home", .top), ("C-End", .bottom), ("C-j", .newline), ("M-Enter", .newline),
+    ("Escape", .stop), ("C-c", .interrupt), ("C-z", .suspend), ("C-l", .redraw),
+  ]
+
+  /// The standard bindings, with changes: an action's name and the key that does it in place of the standard ones.
+  ///
+  /// Names of actions that do not exist are left out.
+  public init(changes: [String: String] = [:]) {
+    var actions: [String: ChatAction] = [:]
+    for (key, action) in Self.standard where changes[action.rawValue] == nil { actions[key] = action }
+    for (name, key) in changes.sorted(by: { $0.key < $1.key }) {
+      if let action = ChatAction(rawValue: name) { actions[Self.short(key)] = action }
+    }
+    self.actions = actions
+  }
+
+  /// A key's name in our own spelling, where it was written as people do: `Ctrl-T`, `Alt-x`, `Shift-Tab`.
+  private static func short(_ key: String) -> String {
+    for (long, short) in [("ctrl-", "C-"), ("alt-", "M-"), ("shift-", "S-")] where key.lowercased().hasPrefix(long) {
+      let rest = String(key.dropFirst(long.count))
+      return short + (rest.utf8.count == 1 ? rest.lowercased() : rest)
+    }
+    return key
+  }
+
+  /// What a key does; nil: it edits the line.
+  public func action(of key: String) -> ChatAction? { actions[key] }
+
+  /// The key to name for an action.
+  func key(of action: ChatAction) -> String {
+    let first = Self.standard.first { $0.action == action && actions[$0.key] == action }?.key
+    return first ?? actions.filter { $0.value == action }.keys.sorted().first ?? ""
+  }
+}
