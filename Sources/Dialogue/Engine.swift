@@ -138,7 +138,9 @@ public final class Engine: Sendable {
   public func trace(_ question: Question) throws(InputError) -> [(name: String, tensor: Tensor)] {
     try queue.sync {
       Result { () throws(InputError) in
-        let segments = try segments(question).map { core.model.tokenizer.encode($0) }
+        let tokenizer = core.model.tokenizer
+        var segments = try segments(question).map { tokenizer.encode($0) }
+        segments[0] = tokenizer.beginning + segments[0]
         return try core.model.trace(picture: question.picture, segments: segments)
       }
     }.get()
@@ -163,7 +165,10 @@ public final class Engine: Sendable {
   ) throws(ModelFault) -> Answer? {
     if stop.isSet { return nil }
     let texts = try ModelFault.when(.question) { () throws(InputError) in try segments(question) }
-    var pieces = texts.map { PromptBlock.Piece.tokens(core.model.tokenizer.encode($0)) }
+    let tokenizer = core.model.tokenizer
+    var pieces = texts.enumerated().map { index, text in
+      PromptBlock.Piece.tokens((index == 0 ? tokenizer.beginning : []) + tokenizer.encode(text))
+    }
     var start = ContinuousClock.now
     var pictureSeconds = 0.0
     if let picture = question.picture {

@@ -141,7 +141,7 @@ extension BytePairTokenizer {
       pairs.append(("tokenizer.ggml.bos_token_id", .uint32(UInt32(endOfTextToken))))
       pairs.append(("tokenizer.ggml.eos_token_id", .uint32(UInt32(endOfTextToken))))
     }
-    pairs.append(("tokenizer.ggml.add_bos_token", .bool(false)))
+    pairs.append(("tokenizer.ggml.add_bos_token", .bool(beginsWithEndOfText)))
     return pairs
   }
 }

@@ -235,6 +235,7 @@ extension BytePairTokenizer {
       tokens: tokens, merges: try file.strings("tokenizer.ggml.merges"),
       tokenTypes: try file.integersIfPresent("tokenizer.ggml.token_type", in: 0...6),
       endOfText: try file.integerIfPresent("tokenizer.ggml.eos_token_id", in: 0...Int(Int32.max)), file: file.path)
+    beginsWithEndOfText = try file.boolIfPresent("tokenizer.ggml.add_bos_token") ?? false
   }
 
   fileprivate init(_ file: GGUFFile, vocabularySize: Int) throws(InputError) {

@@ -23,6 +23,11 @@ public struct BytePairTokenizer: Sendable {
   public let tokenTypes: [Int]
   /// `<|endoftext|>`.
   public let endOfTextToken: Int?
+  /// Whether prompts begin with `<|endoftext|>` (`tokenizer.ggml.add_bos_token`). Training puts one in front; upstream's
+  /// chat does not.
+  public var beginsWithEndOfText = false
+  /// What a prompt begins with: the id of `<|endoftext|>`, or nothing.
+  public var beginning: [Int] { beginsWithEndOfText ? endOfTextToken.map { [$0] } ?? [] : [] }
 
   private let spellings: Spellings
   private let added: AddedTokens

@@ -81,4 +81,16 @@ struct PromptTests {
     #expect(try VisionTask.identify.instruction("who is {<1><2><3><4>}") == "[identify] who is {<1><2><3><4>}")
     #expect(try VisionTask.identify.instruction("{<1><2><3><4>}") == "[identify] what is this {<1><2><3><4>}")
   }
+
+  @Test func whatAPromptBeginsWithStandsInFrontOnce() throws {
+    let request = ChatRequest(
+      picture: nil, earlier: [.init(task: nil, question: "a", answer: "b")], question: "c")
+    let prompt = try ConversationPrompt(request, picture: nil, beginning: [9999], contextSize: 1000) { text in
+      text.utf8.map { Int($0) }
+    }
+    let ids = prompt.blocks.flatMap(\.pieces).flatMap { piece in
+      if case .tokens(let ids) = piece { ids } else { [Int]() }
+    }
+    #expect(ids == [9999] + "###Human: a ###Assistant: b######Human: c ###Assistant: ".utf8.map { Int($0) })
+  }
 }

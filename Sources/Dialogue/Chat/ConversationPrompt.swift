@@ -20,11 +20,12 @@ struct ConversationPrompt {
   ///
   /// - Parameters:
   ///   - picture: the picture, encoded.
+  ///   - beginning: tokens in front of everything.
   ///   - contextSize: how many tokens the conversation may have, the answer's included.
   ///   - encode: gives a text's tokens.
   /// - Throws: if nothing is asked, or the question is too long even alone.
   init(
-    _ request: ChatRequest, picture: PromptPicture?, contextSize: Int, encode: (String) -> [Int]
+    _ request: ChatRequest, picture: PromptPicture?, beginning: [Int], contextSize: Int, encode: (String) -> [Int]
   ) throws(ModelFault) {
     let template = try ModelFault.when(.question) { () throws(InputError) in try PromptTemplate(request.template) }
     var questions: [(text: String, task: VisionTask?)] = request.earlier.map { ($0.question, $0.task) }
@@ -36,8 +37,9 @@ struct ConversationPrompt {
         try PromptTemplate.question(text, task: task, hasPicture: isFirst && picture != nil)
       }
       let segments = PromptTemplate.segments(of: template.prompt(question: instruction))
-      guard isFirst, let picture, segments.count == 2 else { return [.tokens(encode(segments.joined()))] }
-      return [.tokens(encode(segments[0])), .picture(picture), .tokens(encode(segments[1]))]
+      let start = isFirst ? beginning : []
+      guard isFirst, let picture, segments.count == 2 else { return [.tokens(start + encode(segments.joined()))] }
+      return [.tokens(start + encode(segments[0])), .picture(picture), .tokens(encode(segments[1]))]
     }
     func answerAndQuestion(_ index: Int) throws(ModelFault) -> [PromptBlock.Piece] {
       let answer = encode(request.earlier[index - 1].answer + template.stopText)

@@ -116,7 +116,9 @@ final class ModelSession {
       if picture == nil { return nil }
     }
     let contextSize = core.model.configuration.phi.contextLength
-    let prompt = try ConversationPrompt(request, picture: picture, contextSize: contextSize) { encoded($0) }
+    let prompt = try ConversationPrompt(
+      request, picture: picture, beginning: core.model.tokenizer.beginning, contextSize: contextSize
+    ) { encoded($0) }
     if prompt.dropped > 0 { report(.droppedTurns(prompt.dropped)) }
 
     let start = ContinuousClock.now

@@ -93,9 +93,8 @@ public struct Evaluation {
       var segments = PromptTemplate.segments(of: template.prompt(question: question)).map(model.tokenizer.encode)
       if !isFirst {
         segments = before.dropLast() + [(before.last ?? []) + segments[0]]
-      } else if let beginning = model.tokenizer.endOfTextToken, !segments.isEmpty {
-        // As in training.
-        segments[0].insert(beginning, at: 0)
+      } else {
+        segments[0] = model.tokenizer.beginning + segments[0]
       }
       let answer = try answer(segments, vectors)
       let aspect = turn.aspect.flatMap(TalkAspect.init(rawValue:)) ?? Self.aspect(of: turn.instruction)

@@ -19,6 +19,9 @@ public enum SceneVocabulary {
         }
       }
     }
-    return try trainer.tokenizer(vocabularySize: size)
+    var tokenizer = try trainer.tokenizer(vocabularySize: size)
+    // As it is trained, so it is asked.
+    tokenizer.beginsWithEndOfText = true
+    return tokenizer
   }
 }
