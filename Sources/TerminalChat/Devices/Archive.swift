@@ -132,9 +132,15 @@ final class Archive {
     return try session.export(to: path, as: StoredSession.ExportFormat(path: path) ?? .markdown)
   }
 
+  /// A path with the home folder of the environment in place of `~`, as shells have it.
+  static func expandingHome(_ path: String) -> String {
+    guard path == "~" || path.hasPrefix("~/") else { return path }
+    return (ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()) + path.dropFirst()
+  }
+
   /// A path that stays right in another folder, with the home folder in place of `~`.
   static func absolute(_ path: String) -> String {
-    let expanded = NSString(string: path).expandingTildeInPath
+    let expanded = expandingHome(path)
     guard !expanded.hasPrefix("/") else { return expanded }
     return FileManager.default.currentDirectoryPath + "/" + expanded
   }

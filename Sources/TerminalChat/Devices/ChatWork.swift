@@ -107,7 +107,7 @@ final class ChatWork {
 
   /// What a folder holds, for completion; folders end in a slash.
   static func list(_ folder: String) -> [String] {
-    let path = folder.isEmpty ? "." : NSString(string: folder).expandingTildeInPath
+    let path = folder.isEmpty ? "." : Archive.expandingHome(folder)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return names.map { name in
       var isFolder: ObjCBool = false

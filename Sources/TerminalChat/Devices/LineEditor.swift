@@ -48,6 +48,8 @@ final class LineEditor {
     if let locale { setenv("LC_ALL", locale, 1) } else { unsetenv("LC_ALL") }
     creadline_limit(Int32(Self.historyLimit))
     if let historyPath { read_history(historyPath) }
+    // The first line has begun already; its place is behind what was read.
+    using_history()
   }
 
   /// Ends readline.

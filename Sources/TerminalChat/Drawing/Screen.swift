@@ -37,7 +37,7 @@ extension ChatState {
 
   private var tooSmall: Cells {
     var cells = Cells(columns: columns, rows: rows)
-    let lines = StyledLine("This window is too small for the chat.").wrapped(to: max(columns, 2))
+    let lines = StyledLine("Too small for a chat: make the window larger.").wrapped(to: max(columns, 2))
     for (row, line) in lines.enumerated() where row < rows { cells.put(line, column: 0, row: row, width: columns) }
     return cells
   }
