@@ -122,7 +122,7 @@ extension RealTerminal {
       try terminal.wait(for: "> second")
       try terminal.press("Up")
       try terminal.wait(for: "> größe des hündchens?")
-      try terminal.press("C-u", "C-r")
+      try terminal.press("Down", "Down", "C-r")
       try terminal.type("hünd")
       try terminal.wait("the search") { $0.contains("hünd") && $0.contains("größe des hündchens?") }
       try terminal.press("Enter")

@@ -64,6 +64,9 @@ final class ChatWork {
           PictureFacts(
             width: picture.width, height: picture.height, hash: PictureFingerprint(of: bytes).description))
       } catch {
+        // As the user wrote it.
+        var error = error
+        if error.file == absolute { error.file = path }
         result = .failure(ChatFailure(.picture, error))
       }
       mailbox.post { .picture(path: path, result) }
