@@ -94,7 +94,7 @@ final class TmuxTerminal {
   /// Looks at the screen until it is as it should be.
   @discardableResult
   func wait(
-    seconds: Double = 20, _ what: String = "", location: SourceLocation = #_sourceLocation,
+    seconds: Double = 60, _ what: String = "", location: SourceLocation = #_sourceLocation,
     until condition: (String) throws -> Bool
   ) throws -> String {
     let end = ContinuousClock.now + .seconds(seconds)
