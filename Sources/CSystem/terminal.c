@@ -14,7 +14,8 @@ static volatile sig_atomic_t restore_count;
 static volatile sig_atomic_t notify_descriptor = -1;
 static volatile sig_atomic_t was_asked;
 
-static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGTERM, SIGALRM};
+static const int ending[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,  SIGFPE,
+                             SIGSEGV, SIGTERM, SIGALRM, SIGSYS,  SIGXCPU, SIGUSR1, SIGUSR2, SIGPIPE};
 static const int notifying[] = {SIGWINCH, SIGTSTP, SIGCONT};
 enum { ENDING = sizeof ending / sizeof *ending, NOTIFYING = sizeof notifying / sizeof *notifying };
 static struct sigaction before[ENDING], before_notifying[NOTIFYING];

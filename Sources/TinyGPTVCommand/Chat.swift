@@ -91,6 +91,8 @@ struct Chat: ParsableCommand {
   }
 
   func run() throws {
+    // A file that may not grow any further is an error to tell, not the end of the program.
+    signal(SIGXFSZ, SIG_IGN)
     let environment = ProcessInfo.processInfo.environment
     let folders = UserFolders(environment: environment, home: NSHomeDirectory())
     let (configuration, problems) = ChatConfiguration.read(
@@ -100,7 +102,12 @@ struct Chat: ParsableCommand {
     options.remarks = problems.map(\.description)
     if let threads { ThreadPool.configure(threads: threads) }
     let engine = try engine(configuration, folders)
-    // What is wrong with the picture that was asked for is told before a screen opens.
+    // What is wrong with the files that were asked for is told before a screen opens.
+    if let path = adapterNames.first(where: { $0.contains("/") || $0.hasSuffix(".gguf") }) {
+      throw InputError(
+        file: path, field: "--adapter", expected: "a PEFT directory or a GGUF adapter", found: "no such file",
+        remedy: "Check the path; an adapter of the model file is chosen by its name alone.")
+    }
     if let picture, access(picture, R_OK) != 0 {
       throw InputError(
         file: picture, expected: "a readable picture file", found: String(cString: strerror(errno)))

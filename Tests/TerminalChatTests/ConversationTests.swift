@@ -194,6 +194,26 @@ import Testing
     #expect(chat.state.task == nil)
   }
 
+  @Test func typedTagsMarkTheirQuestionAlone() throws {
+    var chat = Harness()
+    chat.ask("/tasks vqa")
+    chat.ask("[refer] the dog")
+    let request = try #require(chat.asked).request
+    #expect(request.task == .refer && request.question == "the dog" && chat.state.task == .vqa)
+    chat.reply("no idea")
+    #expect(chat.text.contains("You [refer]") && chat.text.contains("no box in this answer"))
+    chat.ask("/undo")
+    #expect(chat.effects.contains(.setDraft("[refer] the dog")))
+    chat.ask("[unknown] what?")
+    #expect(try #require(chat.asked).request.question == "[unknown] what?")
+  }
+
+  @Test func emptyLinesAskNothing() {
+    var chat = Harness()
+    chat.ask("  ")
+    #expect(chat.asked == nil && chat.text.contains("Write a question, or choose a task with Shift-Tab."))
+  }
+
   @Test func taskMenuChooses() {
     var chat = Harness()
     chat.press("F2")

@@ -35,7 +35,7 @@ import Testing
     try terminal.press("F4")
     try terminal.wait(for: "adapter: none")
     try terminal.enter("and now?")
-    try terminal.wait("the second answer") { $0.contains("and now?") && $0.contains("TinyGPT-V none") }
+    try terminal.wait("the second answer") { $0.contains("and now?") && $0.contains("TinyGPT-V without adapter") }
     try terminal.enter("/image nowhere.png")
     try terminal.wait(for: "! nowhere.png: expected")
     try terminal.quit()

@@ -16,11 +16,7 @@ extension RealTerminal {
       try terminal.wait(for: "\(width)×\(height)")
       try terminal.enter("corners")
       try terminal.wait(for: "┘")
-      var state = ChatState(columns: 120, rows: 40, capabilities: Capabilities(cellAspect: 0.5))
-      _ = state.handle(.submit("/image bus.png"), now: 0)
-      _ = state.handle(
-        .picture(path: "bus.png", .success(PictureFacts(width: width, height: height, hash: ""))), now: 0)
-      let art = try #require(ChatLayout(state).art)
+      let art = try Self.art(width: width, height: height, columns: 120, rows: 40)
       let lines = try terminal.lines().map { Array($0) }
       let left = art.column + art.columns * 10 / 100
       let right = art.column + (art.columns * 50 + 99) / 100 - 1
@@ -28,6 +24,41 @@ extension RealTerminal {
       let bottom = art.row + (art.rows * 60 + 99) / 100 - 1
       #expect(lines[top][left] == "┌" && lines[top][right] == "┐")
       #expect(lines[bottom][left] == "└" && lines[bottom][right] == "┘")
+    }
+
+    /// Point 14: in the middle of an answer too, boxes follow the picture to where each size puts it.
+    @Test func boxesFollowTheWindow() throws {
+      let terminal = try TmuxTerminal(columns: 80, rows: 24)
+      try terminal.makePicture("bus.png", width: 400, height: 300)
+      try terminal.open("bus.png")
+      try terminal.wait(for: "400×300")
+      try terminal.enter("moving")
+      try terminal.wait(for: "┘")
+      for (columns, rows) in [(80, 24), (40, 10), (120, 40), (60, 20), (100, 12)] {
+        try terminal.resize(columns: columns, rows: rows)
+        let art = try Self.art(width: 400, height: 300, columns: columns, rows: rows)
+        let left = art.column + art.columns * 10 / 100
+        let right = art.column + (art.columns * 50 + 99) / 100 - 1
+        let top = art.row + art.rows * 20 / 100
+        let bottom = art.row + (art.rows * 60 + 99) / 100 - 1
+        try terminal.wait("corners at \(columns)×\(rows)") { text in
+          let lines = text.components(separatedBy: "\n").map { Array($0) }
+          func mark(_ column: Int, _ row: Int) -> Character? {
+            lines.indices.contains(row) && lines[row].indices.contains(column) ? lines[row][column] : nil
+          }
+          return mark(left, top) == "┌" && mark(right, top) == "┐" && mark(left, bottom) == "└"
+            && mark(right, bottom) == "┘" && text.filter { $0 == "┌" }.count == 1 && text.contains("stops")
+            && text.contains("word word")
+        }
+      }
+    }
+
+    private static func art(width: Int, height: Int, columns: Int, rows: Int) throws -> Rectangle {
+      var state = ChatState(columns: columns, rows: rows, capabilities: Capabilities(cellAspect: 0.5))
+      _ = state.handle(.submit("/image bus.png"), now: 0)
+      _ = state.handle(
+        .picture(path: "bus.png", .success(PictureFacts(width: width, height: height, hash: ""))), now: 0)
+      return try #require(ChatLayout(state).art)
     }
 
     /// Points 4 and 5.
@@ -70,22 +101,38 @@ extension RealTerminal {
       try terminal.wait(for: "no box in this answer")
     }
 
-    /// Points 18 and 19.
-    @Test func picturesAreUprightAndToldByContent() throws {
+    /// Point 18: pictures that are stored turned or mirrored look like the upright one, and so do their boxes.
+    @Test(arguments: ["tiff", "jpg", "webp"])
+    func orientationsShowTheSame(type: String) throws {
       let terminal = try TmuxTerminal(columns: 120, rows: 40)
-      func shown(_ number: Int) throws -> [String] {
-        let path = Fixtures.path("pictures/orientation\(number).tiff")
-        try terminal.enter("/image \(path)")
-        try terminal.wait(for: "orientation\(number).tiff  ")
-        return try terminal.lines().prefix(25).map { String($0.dropFirst(61)) }
+      func shown(_ number: Int) throws -> [[Character]] {
+        try terminal.enter("/image \(Fixtures.path("pictures/orientation\(number).\(type)"))")
+        try terminal.wait(for: "orientation\(number).\(type)  ")
+        try terminal.enter("corners")
+        try terminal.wait("the box") { $0.contains("┌1") && !$0.contains(" stops") }
+        return try terminal.lines().prefix(18).map { Array($0.dropFirst(61)) }
       }
+      func frame(_ cells: [[Character]]) -> [[Character]] { cells.map { $0.map { "┌┐└┘─│1".contains($0) ? $0 : " " } } }
       try terminal.open()
       let upright = try shown(1)
-      #expect(upright.prefix(18).joined().showsPicture)
-      // The files are lossless, so that all cells are the same.
-      for number in 2...8 { #expect(try shown(number).prefix(18) == upright.prefix(18)) }
-      let fake = terminal.folder.appendingPathComponent("fake.png").path
-      try Data("no picture".utf8).write(to: URL(fileURLWithPath: fake))
+      #expect(String(upright.joined()).showsPicture && upright.joined().contains("┘"))
+      for number in 2...8 {
+        let turned = try shown(number)
+        // Without loss all cells are the same; where JPEG and WebP lost something, boxes are.
+        if type == "tiff" { #expect(turned == upright) }
+        #expect(frame(turned).map { String($0).trimmedEnd } == frame(upright).map { String($0).trimmedEnd })
+      }
+    }
+
+    /// Point 19.
+    @Test func typesAreToldByContent() throws {
+      let terminal = try TmuxTerminal(columns: 120, rows: 40)
+      try terminal.open()
+      let picture = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("pictures/lossy.webp")))
+      try picture.write(to: terminal.folder.appendingPathComponent("really.png"))
+      try terminal.enter("/image really.png")
+      try terminal.wait("the picture") { $0.contains("really.png  ") && $0.showsPicture }
+      try Data("no picture".utf8).write(to: terminal.folder.appendingPathComponent("fake.png"))
       try terminal.enter("/image fake.png")
       try terminal.wait(for: "! fake.png: magic number")
     }
@@ -114,5 +161,13 @@ extension Color {
   fileprivate var index: UInt8? {
     if case .indexed(let index) = self { return index }
     return nil
+  }
+}
+
+extension String {
+  fileprivate var trimmedEnd: String {
+    var text = self
+    while text.last == " " { text.removeLast() }
+    return text
   }
 }

@@ -5,8 +5,9 @@ import Testing
 extension RealTerminal {
   @Suite(.serialized) struct Input {
     /// Point 11.
-    @Test func pastesLandUnsent() throws {
-      let terminal = try TmuxTerminal()
+    @Test(arguments: TestEngine.allCases)
+    func pastesLandUnsent(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(engine: engine)
       try terminal.open()
       let process = try terminal.chatProcess()
       try terminal.send("\u{1b}[200~first line\rsecond line\r\u{1b}[201~")
@@ -22,8 +23,9 @@ extension RealTerminal {
     }
 
     /// Point 15.
-    @Test func cursorStandsWhereTextEnds() throws {
-      let terminal = try TmuxTerminal(columns: 60)
+    @Test(arguments: TestEngine.allCases)
+    func cursorStandsWhereTextEnds(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(columns: 60, engine: engine)
       try terminal.open()
       for (text, columns) in [("日本é", 5), ("🐶x", 3), ("e\u{301}", 1)] {
         try terminal.type(text)
@@ -37,12 +39,13 @@ extension RealTerminal {
         text.filter { $0 == "🐶" }.count == 12 && text.filter { $0 == "語" }.count == 12
       }
       try terminal.press("Enter")
-      try terminal.wait(for: "answer to 日本語é🐶")
+      try terminal.waitForAnswer(to: "日本語é🐶")
     }
 
     /// Point 20.
-    @Test func imageTakesPathsAsPeopleWriteThem() throws {
-      let terminal = try TmuxTerminal(columns: 120, rows: 40)
+    @Test(arguments: TestEngine.allCases)
+    func imageTakesPathsAsPeopleWriteThem(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(columns: 120, rows: 40, engine: engine)
       try terminal.makePicture("A bus.PNG", width: 50, height: 50)
       try terminal.makePicture("upper.PNG", width: 60, height: 50)
       try terminal.open()
@@ -65,8 +68,9 @@ extension RealTerminal {
     }
 
     /// Point 21.
-    @Test func tasksHaveAKeyAndAHint() throws {
-      let terminal = try TmuxTerminal(columns: 100)
+    @Test(arguments: TestEngine.allCases)
+    func tasksHaveAKeyAndAHint(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(columns: 100, engine: engine)
       try terminal.open()
       for task in ["vqa", "caption", "grounding", "refer", "detection", "identify"] {
         try terminal.press("BTab")
@@ -80,12 +84,19 @@ extension RealTerminal {
       try terminal.press("3")
       try terminal.wait(for: "[caption] >")
       try terminal.press("Enter")
-      try terminal.wait(for: "answer to  from one")
+      try terminal.wait("the marked prompt") {
+        $0.contains("You [caption]") && $0.contains("TinyGPT-V with one") && !$0.contains(" stops")
+      }
+      if engine == .script { try terminal.wait(for: "answer to  from one") }
+      // A tag that is typed marks this question alone.
+      try terminal.enter("[vqa] which?")
+      try terminal.wait("both marks") { $0.contains("You [vqa]\n   which?") && $0.contains("[caption] >") }
     }
 
     /// Point 22.
-    @Test func regionsByArrowsMouseAndHand() throws {
-      let terminal = try TmuxTerminal(columns: 120, rows: 40)
+    @Test(arguments: TestEngine.allCases)
+    func regionsByArrowsMouseAndHand(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(columns: 120, rows: 40, engine: engine)
       try terminal.makePicture("bus.png", width: 400, height: 300)
       try terminal.open("bus.png")
       try terminal.wait(for: "400×300")
@@ -96,23 +107,43 @@ extension RealTerminal {
       try terminal.press("Enter")
       try terminal.wait(for: "> {<29><27><77><77>}")
       try terminal.press("C-u")
-      // A drag from the 70th to the 80th column, as a terminal tells it (both from 1).
+
+      // A drag from the 70th column and 4th row to the 80th and 9th, as a terminal tells it (all from 1).
       try terminal.send("\u{1b}[<0;70;4M\u{1b}[<32;75;6M\u{1b}[<32;80;9M\u{1b}[<0;80;9m")
       try terminal.wait(for: "╔")
-      try terminal.press("Escape")
-      try terminal.wait("the picker to close") { !$0.contains("╔") }
+      var lines = try terminal.lines().map { Array($0) }
+      #expect(lines[3][69] == "╔" && lines[3][79] == "╗" && lines[8][69] == "╚" && lines[8][79] == "╝")
+      try terminal.press("Enter")
+      let text = try terminal.wait("the region in the line") { $0.contains("> {<") && !$0.contains("╔") }
+      let region = try #require(text.firstMatch(of: /> ({<[0-9]+><[0-9]+><[0-9]+><[0-9]+>})/)).1
+      try terminal.enter(" what is here?")
+      // The script says the question again: its region is a box in the cells that were dragged over.
+      if engine == .script {
+        try terminal.wait(for: "what is here? from one")
+        lines = try terminal.lines().map { Array($0) }
+        #expect(lines[3][69] == "┌" && lines[3][79] == "┐" && lines[8][69] == "└" && lines[8][79] == "┘")
+      } else {
+        try terminal.waitForAnswer(to: "\(region) what is here?")
+      }
+
+      // Typed coordinates close the picker and are what is asked about.
+      try terminal.enter("/region")
+      try terminal.wait(for: "region {<25><25><75><75>}")
       try terminal.enter("{<1><2><30><40>} this?")
-      try terminal.wait(for: "this? from one")
+      if engine == .script {
+        try terminal.wait(for: "this? from one")
+      }
+      try terminal.wait(for: "   {<1><2><30><40>} this?")
+      #expect(!(try terminal.screen()).contains("region {<25>"))
     }
 
     /// Point 26.
-    @Test func historyLasts() throws {
-      let terminal = try TmuxTerminal()
+    @Test(arguments: TestEngine.allCases)
+    func historyLasts(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(engine: engine)
       try terminal.open()
-      try terminal.enter("größe des hündchens?")
-      try terminal.wait(for: "answer to größe")
-      try terminal.enter("second")
-      try terminal.wait(for: "answer to second")
+      try terminal.ask("größe des hündchens?")
+      try terminal.ask("second")
       try terminal.quit()
       let file = terminal.folder.appendingPathComponent(".local/state/tinygptv/history").path
       #expect(FileManager.default.fileExists(atPath: file))
@@ -126,20 +157,20 @@ extension RealTerminal {
       try terminal.type("hünd")
       try terminal.wait("the search") { $0.contains("hünd") && $0.contains("größe des hündchens?") }
       try terminal.press("Enter")
-      try terminal.wait(for: "answer to größe des hündchens?")
+      try terminal.waitForAnswer(to: "größe des hündchens?")
       try terminal.quit()
       let before = try String(contentsOfFile: file, encoding: .utf8)
       try terminal.press("C-l")
       try terminal.open("--no-history")
-      try terminal.enter("kept nowhere")
-      try terminal.wait(for: "answer to kept")
+      try terminal.ask("kept nowhere")
       try terminal.quit()
       #expect(try String(contentsOfFile: file, encoding: .utf8) == before)
     }
 
     /// Point 27.
-    @Test func linesBreakAndEditorsOpen() throws {
-      let terminal = try TmuxTerminal(environment: ["EDITOR": "false"])
+    @Test(arguments: TestEngine.allCases)
+    func linesBreakAndEditorsOpen(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(engine: engine, environment: ["EDITOR": "false"])
       let editor = terminal.folder.appendingPathComponent("editor").path
       try Data("#!/bin/sh\necho ' and more' >>\"$2\"\n".utf8).write(to: URL(fileURLWithPath: editor))
       chmod(editor, 0o755)
@@ -153,11 +184,13 @@ extension RealTerminal {
       try terminal.press("F9")
       text = try terminal.wait(for: "and more")
       try terminal.press("Enter")
-      try terminal.wait("the answer") { $0.contains("answer to one") && $0.contains("two and more from") }
+      try terminal.wait("the question") { $0.contains("You\n   one\n   two and more") }
+      if engine == .script { try terminal.wait(for: "two and more from one") }
     }
 
-    @Test func completionShowsChoices() throws {
-      let terminal = try TmuxTerminal(columns: 100)
+    @Test(arguments: TestEngine.allCases)
+    func completionShowsChoices(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(columns: 100, engine: engine)
       try terminal.open()
       try terminal.type("/te")
       try terminal.press("Tab")
@@ -168,8 +201,9 @@ extension RealTerminal {
       try terminal.wait(for: "adapter: two")
     }
 
-    @Test func inputrcIsObeyed() throws {
-      let terminal = try TmuxTerminal()
+    @Test(arguments: TestEngine.allCases)
+    func inputrcIsObeyed(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(engine: engine)
       try Data("\"\\C-o\": \"bound by me\"\n".utf8).write(to: terminal.folder.appendingPathComponent(".inputrc"))
       try terminal.open()
       try terminal.press("C-o")

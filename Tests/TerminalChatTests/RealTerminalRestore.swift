@@ -5,9 +5,14 @@ import Testing
 extension RealTerminal {
   @Suite(.serialized) struct Restore {
     /// Point 12.
-    @Test(arguments: [SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGHUP, SIGTERM, SIGQUIT, SIGBUS])
-    func signalsGiveTheTerminalBack(signal: Int32) throws {
-      let terminal = try TmuxTerminal()
+    @Test(arguments: [SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGHUP, SIGTERM, SIGQUIT, SIGBUS, SIGUSR1])
+    func signalsGiveTheTerminalBack(signal: Int32) throws { try giveBack(after: signal, engine: .script) }
+
+    @Test(arguments: [SIGSEGV, SIGHUP])
+    func modelsGiveTheTerminalBack(signal: Int32) throws { try giveBack(after: signal, engine: .model) }
+
+    private func giveBack(after signal: Int32, engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(engine: engine)
       try terminal.open()
       #expect(try terminal.value("alternate_on") == "1")
       #expect(try terminal.value("mouse_sgr_flag") == "1")
@@ -22,11 +27,11 @@ extension RealTerminal {
     }
 
     /// Point 13.
-    @Test func suspendsAndComesBack() throws {
-      let terminal = try TmuxTerminal()
+    @Test(arguments: TestEngine.allCases)
+    func suspendsAndComesBack(engine: TestEngine) throws {
+      let terminal = try TmuxTerminal(engine: engine)
       try terminal.open()
-      try terminal.enter("hello")
-      try terminal.wait(for: "answer to hello")
+      try terminal.ask("hello")
       try terminal.type("a draft")
       try terminal.wait(for: "> a draft")
       try terminal.press("C-z")
@@ -37,11 +42,11 @@ extension RealTerminal {
       try terminal.wait("the chat") { text in
         let lines = text.components(separatedBy: "\n")
         return lines.count >= 30 && lines[29].contains("demo") && text.contains("> a draft")
-          && text.contains("answer to hello")
+          && text.contains("hello\n TinyGPT-V with one")
       }
       #expect(try terminal.value("alternate_on") == "1")
       try terminal.press("Enter")
-      try terminal.wait(for: "answer to a draft")
+      try terminal.waitForAnswer(to: "a draft")
     }
   }
 }

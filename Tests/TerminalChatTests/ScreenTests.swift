@@ -71,6 +71,48 @@ import Testing
     #expect(chat.cells[part.column + 1, part.row].text == "1")
   }
 
+  /// What was asked for names a box that the answer gives without a phrase.
+  @Test func lonelyBoxesShowWhatWasAskedFor() {
+    var chat = Harness(columns: 120, rows: 40)
+    chat.attach(width: 400, height: 300)
+    chat.ask("/tasks refer")
+    chat.talk("<p>the dog</p>", "{<10><20><80><90>}")
+    #expect(chat.text.contains("┌1 the dog") && chat.text.contains("[1] the dog") && chat.text.contains("  box[1]"))
+    chat.ask("/tasks vqa")
+    chat.talk("where is it?", "{<10><20><80><90>}")
+    #expect(chat.text.contains("┌1─") && chat.text.contains("[1] box"))
+  }
+
+  // MARK: the first screen
+
+  @Test func theFirstScreenSaysWhatToDo() {
+    var chat = Harness(columns: 80, rows: 24)
+    #expect(chat.text.contains("/image PATH attaches a picture") && chat.text.contains("Shift-Tab"))
+    chat.attach(width: 400, height: 300)
+    #expect(chat.text.contains("Ask about the picture"))
+    for key in ["Shift-Tab", "F1", "Ctrl-D"] { #expect(chat.text.contains("   \(key) ")) }
+    chat.talk("what?", "that")
+    #expect(!chat.text.contains("Ask about the picture") && !chat.text.contains("Ctrl-D"))
+  }
+
+  // MARK: themes
+
+  @Test(arguments: [false, true])
+  func onlyThePictureHasABackground(isLight: Bool) throws {
+    var chat = Harness(columns: 100, rows: 30, capabilities: Capabilities(isLight: isLight))
+    chat.attach(width: 640, height: 480)
+    chat.talk("what?", "<p>a cat</p>{<0><0><40><40>}<p>a dog</p>{<50><50><90><90>}")
+    for key in ["F5", "F1", "F2", "F3", "F8"] {
+      chat.press("Escape", key)
+      let cells = chat.cells
+      #expect(cells.cells.allSatisfy { $0.style.background == .standard }, "\(key)")
+    }
+    chat.press("Escape")
+    let art = try #require(ChatLayout(chat.state).art)
+    let label = chat.cells[art.column + 1, art.row]
+    #expect(label.text == "1" && label.style.isReversed && label.style.foreground != .standard)
+  }
+
   // MARK: layout
 
   @Test(arguments: [(120, 40), (80, 24), (40, 12), (40, 10), (20, 6), (300, 100), (70, 7)])

@@ -8,13 +8,17 @@ import Testing
 final class TmuxTerminal {
   /// A folder of its own, home of everything that the program keeps.
   let folder: URL
+  /// What answers.
+  let engine: TestEngine
   private let socket: String
   private static let tmux = "/usr/bin/tmux"
 
   /// A shell in a window of this size.
   init(
-    columns: Int = 80, rows: Int = 24, environment: [String: String] = [:], locale: String = "C.UTF-8"
+    columns: Int = 80, rows: Int = 24, engine: TestEngine = .script, environment: [String: String] = [:],
+    locale: String = "C.UTF-8"
   ) throws {
+    self.engine = engine
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("chat-\(UUID().uuidString)")
     socket = folder.path + "/tmux"
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -84,6 +88,9 @@ final class TmuxTerminal {
     try tmux(["capture-pane", "-p"] + (withEscapes ? ["-e"] : []))
   }
 
+  /// The screen as it is when a key arrives.
+  func screen(pressing key: String) throws -> String { try tmux(["capture-pane", "-p", ";", "send-keys", key]) }
+
   func lines() throws -> [String] { try screen().components(separatedBy: "\n") }
 
   /// What tmux knows of the terminal, such as `cursor_x` or `alternate_on`.
@@ -126,6 +133,8 @@ final class TmuxTerminal {
        {"question": "many", "text": "<p>bird</p>{<5><5><30><40>}<delim>{<60><5><90><40>} and <p>bird</p>{<5><60><30><95>}"},
        {"question": "broken", "text": "<p>x</p>{<90><90><10><10>} {<10><20><300><40>} {<1><2><3>} {<999><999><999><999>} {<1><2"},
        {"question": "nothing", "text": "I see none"},
+       {"question": "moving", "text": "<p>a bus</p>{<10><20><50><60>} \(String(repeating: "word ", count: 2000))", "delay": 0.05},
+       {"question": "the whole of it", "text": "as a whole"},
        {"question": "slow", "text": "\(String(repeating: "word ", count: 400))", "delay": 0.05},
        {"question": "fault", "failure": {"kind": "numbers", "message": "a value is not a number", "remedy": "Try another picture"}},
        {"text": "answer to {question} from {adapter} with seed {seed} at {temperature} after {turns}"}
@@ -136,13 +145,28 @@ final class TmuxTerminal {
   func start(_ arguments: String = "", script: String = TmuxTerminal.script) throws {
     let path = folder.appendingPathComponent("script.json").path
     try Data(script.utf8).write(to: URL(fileURLWithPath: path))
-    try enter("\(ChildProcess.executable) chat --scripted-engine script.json \(arguments)")
+    try enter("\(ChildProcess.executable) chat \(try engine.arguments(in: folder)) \(arguments)")
+  }
+
+  /// Asks, and waits until the answer is whole. A script's answer is known; a model's only has to be there.
+  func ask(_ question: String, location: SourceLocation = #_sourceLocation) throws {
+    try enter(question)
+    try waitForAnswer(to: question, location: location)
+  }
+
+  /// Waits until a question that is on its way has its answer.
+  func waitForAnswer(to question: String, location: SourceLocation = #_sourceLocation) throws {
+    try wait("the answer to \(question)", location: location) { text in
+      guard engine == .model else { return text.contains("answer to \(question)") }
+      guard let asked = text.range(of: question, options: .backwards) else { return false }
+      return text[asked.upperBound...].contains("TinyGPT-V with") && !text.contains(" stops")
+    }
   }
 
   /// Starts the chat and waits until it is ready.
   func open(_ arguments: String = "", script: String = TmuxTerminal.script) throws {
     try start(arguments, script: script)
-    try wait("the chat") { $0.contains("F1 help") || $0.contains("demo │") || $0.contains("demo |") }
+    try wait("the chat") { ($0.contains("F1 help") || $0.contains("demo ")) && !$0.contains("loading the model") }
   }
 
   /// The chat's process.

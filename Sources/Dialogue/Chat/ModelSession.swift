@@ -12,7 +12,7 @@ final class ModelSession {
 
   /// Loads the model and the adapters that were given by path.
   init(_ options: ModelEngineOptions) throws(ModelFault) {
-    let core = try ModelFault.when(.model) { () throws(InputError) in try ModelCore(path: options.modelPath) }
+    let core = try ModelFault.when(.model) { () throws(InputError) in try Self.model(options.modelPath) }
     self.core = core
     for adapter in core.model.adapters { catalog.add(adapter.name, .model, isLoaded: true) }
     var initial = core.model.activeAdapter
@@ -31,6 +31,22 @@ final class ModelSession {
       adapters: catalog.entries.map { .init(name: $0.name, summary: $0.summary) }, defaultAdapter: initial,
       contextSize: core.model.configuration.phi.contextLength, hasVision: core.model.configuration.vision != nil,
       notice: options.notice)
+  }
+
+  /// Opens a model file; errors say what can be done about it, which a reader of files does not know.
+  private static func model(_ path: String) throws(InputError) -> ModelCore {
+    do throws(InputError) {
+      return try ModelCore(path: path)
+    } catch {
+      guard error.remedy == nil else { throw error }
+      var explained = error
+      let isCheckpoint = [".pth", ".pt", ".bin", ".safetensors"].contains { path.lowercased().hasSuffix($0) }
+      explained.remedy =
+        isCheckpoint
+        ? "This is a checkpoint: tinygptv convert makes a model file of the checkpoint of stage 4 and what it builds on"
+        : "Check that the path is right and the file whole; tinygptv convert makes model files"
+      throw explained
+    }
   }
 
   /// Brings the weights into memory, unless they would take more than half of what is free.

@@ -213,7 +213,7 @@ public final class LineChat {
     }
     guard turn.isOver else { return false }
     if printedBytes > 0 { write("\n") }
-    for phrase in NumberedPhrase.phrases(of: turn.grounded) { write(phrase.inWords.joined(separator: "\n") + "\n") }
+    for phrase in NumberedPhrase.phrases(of: turn) { write(phrase.inWords.joined(separator: "\n") + "\n") }
     for note in EntryLines.notes(turn) { write(note.isFault ? "Error: \(note.text)\n" : "(\(note.text))\n") }
     return true
   }

@@ -81,7 +81,7 @@ struct ConversationView {
     let picture = state.picture?.path
     func boxes(_ index: Int) -> [NumberedPhrase]? {
       guard let turn = state.entries[index].turn, turn.picture == picture else { return nil }
-      return NumberedPhrase.phrases(of: turn.grounded)
+      return NumberedPhrase.phrases(of: turn)
     }
     if state.scroll == .bottom || state.pictureMode == .zoomed {
       for index in state.entries.indices.reversed() {

@@ -30,7 +30,7 @@ struct EntryLines {
   private mutating func add(_ turn: ChatTurn) {
     if !turn.hidesQuestion { addQuestion(turn) }
     var answerHead = StyledLine("TinyGPT-V", theme.model)
-    answerHead.append(" \(CleanText.line(turn.adapter ?? "none"))", .dim)
+    answerHead.append(" \(turn.adapter.map { "with " + CleanText.line($0) } ?? "without adapter")", .dim)
     add(answerHead)
     addAnswer(turn)
     for note in Self.notes(turn) { add(bullet + note.text, note.isFault ? theme.complaint : .dim, indent: 2) }
@@ -58,7 +58,7 @@ struct EntryLines {
     if !line.text.trimmingSpaces.isEmpty { add(line, indent: 2) }
   }
 
-  /// The text with its phrases in their colours and with their numbers. Boxes without a phrase get a number alone.
+  /// The text with its phrases in their colours and with their numbers. A box without a phrase is called `box`.
   private func phrased(_ grounded: GroundedText) -> StyledLine {
     var line = StyledLine()
     let bytes = Array(grounded.plainText.utf8)
@@ -69,7 +69,7 @@ struct EntryLines {
       line.append(text(position..<range.lowerBound))
       var style = theme.phrase(index + 1)
       style.isUnderlined = !range.isEmpty
-      line.append(text(range), style)
+      line.append(range.isEmpty ? "box" : text(range), style)
       style.isUnderlined = false
       line.append("[\(index + 1)]", style)
       position = range.upperBound

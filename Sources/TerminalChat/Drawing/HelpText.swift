@@ -45,7 +45,10 @@ enum HelpText {
 
   /// A key as people call it.
   static func spelled(_ key: String) -> String {
-    key.replacingPrefix("C-", "Ctrl-").replacingPrefix("M-", "Alt-").replacingPrefix("S-", "Shift-")
+    if key == "Escape" { return "Esc" }
+    // A letter after Ctrl is written large, whatever the case that the terminal sends.
+    let key = key.hasPrefix("C-") && key.utf8.count == 3 ? key.uppercased() : key
+    return key.replacingPrefix("C-", "Ctrl-").replacingPrefix("M-", "Alt-").replacingPrefix("S-", "Shift-")
   }
 }
 

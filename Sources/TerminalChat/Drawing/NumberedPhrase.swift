@@ -16,6 +16,15 @@ public struct NumberedPhrase: Equatable, Sendable {
     }
   }
 
+  /// Numbers the phrases of a turn's answer. Boxes that stand alone show what the question asked for.
+  static func phrases(of turn: ChatTurn) -> [NumberedPhrase] {
+    var phrases = phrases(of: turn.grounded)
+    guard turn.task == .refer || turn.task == .detection else { return phrases }
+    let wanted = CleanText.line(GroundedText(parsing: turn.question, isFinal: true).plainText).trimmingSpaces
+    for index in phrases.indices where phrases[index].text.isEmpty { phrases[index].text = wanted }
+    return phrases
+  }
+
   /// What a box is labelled with.
   var label: String { text.isEmpty ? "\(number)" : "\(number) \(text)" }
 

@@ -66,19 +66,32 @@ private struct ScreenPainter {
   mutating func drawConversation() {
     guard !layout.conversation.isEmpty else { return }
     let part = layout.conversation
-    if state.entries.isEmpty {
-      let lines = StyledLine(Self.welcome, .dim).wrapped(to: max(part.columns - 2, 8))
-      for (row, line) in lines.enumerated() where row < part.rows {
-        cells.put(line, column: part.column + 1, row: part.row + row, width: part.columns - 1)
-      }
-      return
+    var row = 0
+    func put(_ line: StyledLine) {
+      if row < part.rows { cells.put(line, column: part.column + 1, row: part.row + row, width: part.columns - 1) }
+      row += 1
     }
-    for (row, entry) in view.visible.enumerated() {
-      cells.put(entry.line, column: part.column + 1, row: part.row + row, width: part.columns - 1)
-    }
+    for entry in view.visible { put(entry.line) }
+    if !state.entries.contains(where: { $0.turn != nil }) { welcome(width: part.columns - 2).forEach(put) }
   }
 
-  private static let welcome = "Ask something. /image PATH attaches a picture, F1 shows keys and commands."
+  /// What stands on the screen before the first question: what to do first.
+  private func welcome(width: Int) -> [StyledLine] {
+    let first =
+      state.picture == nil
+      ? "/image PATH attaches a picture; then ask about it." : "Ask about the picture: write a question, then Enter."
+    let keys = [
+      (state.bindings.key(of: .nextTask), "a task: find, describe \(isASCII ? "..." : "…")"),
+      (state.bindings.key(of: .help), "all keys and commands"), ("C-d", "leave"),
+    ]
+    return StyledLine(first).wrapped(to: max(width, 8)) + [StyledLine()]
+      + keys.map { key, help in
+        let name = HelpText.spelled(key)
+        var line = StyledLine("  " + name + String(repeating: " ", count: max(11 - name.utf8.count, 1)), .bold)
+        line.append(help, .dim)
+        return line.cut(to: max(width, 8), mark: isASCII ? "." : "…")
+      }
+  }
 
   mutating func drawPicture(_ art: PictureArt?) {
     guard let place = layout.art, let pane = layout.pane else { return }

@@ -80,6 +80,11 @@ extension ChatState {
   /// Asks a question in the present task, of the present adapter.
   mutating func ask(_ text: String) -> [ChatEffect] {
     if case .failed(let failure) = model { return complaining(failure.description) }
+    let (task, text) = tagged(text)
+    if task == nil, text.trimmingSpaces.isEmpty {
+      show("Write a question, or choose a task with \(HelpText.spelled(bindings.key(of: .nextTask))).", seconds: 8)
+      return []
+    }
     do throws(InputError) {
       _ = try PromptTemplate.question(text, task: task, hasPicture: picture != nil)
     } catch {
@@ -90,6 +95,12 @@ extension ChatState {
     return next()
   }
 
+  /// A question's task and the rest of it: that of the tag that it begins with, else the present one.
+  func tagged(_ text: String) -> (task: VisionTask?, text: String) {
+    guard let tagged = VisionTask.allCases.first(where: { text.hasPrefix($0.tag) }) else { return (task, text) }
+    return (tagged, text.dropFirst(tagged.tag.count).description.trimmingSpaces)
+  }
+
   private mutating func enqueue(_ turn: ChatTurn) {
     queue.append(nextID)
     add(.turn(turn))
@@ -97,6 +108,7 @@ extension ChatState {
 
   private mutating func compare(_ question: String) -> [ChatEffect] {
     guard description != nil else { return complaining("The model is still loading.") }
+    let (task, question) = tagged(question)
     guard !question.isEmpty || task == .caption || task == .grounding else {
       return complaining("/compare needs a question, such as /compare what is this?")
     }
@@ -129,7 +141,8 @@ extension ChatState {
     entries.remove(at: index)
     lines.removeAll()
     show("Taken back.")
-    return effects + (turn.counts ? [.recordUndo] : []) + [.setDraft(turn.question)]
+    let tag = turn.task == task ? "" : turn.task.map { $0.tag + " " } ?? ""
+    return effects + (turn.counts ? [.recordUndo] : []) + [.setDraft(tag + turn.question)]
   }
 
   // MARK: the picture
@@ -156,6 +169,8 @@ extension ChatState {
     let isAnother = picture != nil && lastTurn != nil
     contextStart = entries.count
     lastDropped = 0
+    // The clock of a picture before this one does not go on.
+    if model == .ready { activity = nil }
     picture = AttachedPicture(path: path)
     if pictureMode == .hidden { pictureMode = .shown }
     note("Picture: \(CleanText.line(path))" + (isAnother ? " \u{2014} the conversation starts anew." : ""))

@@ -15,7 +15,7 @@ extension ChatState {
     case "End" where draft.text.isEmpty: return perform(.bottom, key)
     case "C-d" where draft.text.isEmpty: return [.quit]
     case "Enter" where isBusy && model == .ready && !isCommand(draft.text):
-      show("An answer is coming; \(bindings.key(of: .stop)) stops it.")
+      show("An answer is coming; \(HelpText.spelled(bindings.key(of: .stop))) stops it.")
       return []
     case "Enter" where needsRegion:
       startRegion()
@@ -31,7 +31,7 @@ extension ChatState {
 
   /// Whether `[identify]` is asked without a region.
   private var needsRegion: Bool {
-    task == .identify && picture?.facts != nil && !isCommand(draft.text)
+    tagged(draft.text).task == .identify && picture?.facts != nil && !isCommand(draft.text)
       && GroundedText(parsing: draft.text, isFinal: true).phrases.isEmpty
   }
 
