@@ -44,14 +44,13 @@ let package = Package(
     // MARK: Training it
 
     .target(
-      name: "Scenes", dependencies: ["Diagnostics", "Pictures", "Tokenization", "Dialogue"],
+      name: "Scenes", dependencies: ["Diagnostics", "Tensors", "Pictures", "Tokenization", "Dialogue"],
       resources: [.copy("Icons")]),
     .target(
       name: "Training",
       dependencies: [
         "CSystem", "CKernels", "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV",
-        "Dialogue",
-        "Scenes", "Yams",
+        "Dialogue", "Scenes", "Yams",
       ]),
 
     // MARK: The chat
@@ -80,7 +79,8 @@ let package = Package(
     .testTarget(
       name: "TensorsTests", dependencies: ["Diagnostics", "Tensors", "CKernels", "TestSupport"]),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["ModelFiles", "TinyGPTVCommand", "TestSupport"]),
+      name: "ModelFilesTests",
+      dependencies: ["Diagnostics", "Tensors", "ModelFiles", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
     .testTarget(name: "PicturesTests", dependencies: ["Pictures", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(

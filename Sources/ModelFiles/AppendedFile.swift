@@ -8,15 +8,31 @@ import Diagnostics
 ///
 /// What is appended has reached the operating system when a call returns, so that it outlives this process being killed.
 /// Calls from several threads need a lock of the caller's.
-final class AppendedFile: Sendable {
-  let path: String
+package final class AppendedFile: Sendable {
+  package let path: String
   private let descriptor: Int32
 
-  /// Opens the file for reading and appending, and makes it if it is not there.
-  init(path: String) throws(InputError) {
+  /// How a file is opened.
+  package enum Opening {
+    /// The file there is, or a new one.
+    case creating
+    /// Only the file there is.
+    case existing
+    /// Only a new one, which its owner alone may read.
+    case privateNew
+  }
+
+  /// Opens a file for reading and appending.
+  package init(path: String, _ opening: Opening = .creating) throws(InputError) {
     self.path = path
+    let (flags, mode): (Int32, mode_t) =
+      switch opening {
+      case .creating: (O_CREAT, 0o666)
+      case .existing: (0, 0)
+      case .privateNew: (O_CREAT | O_EXCL, 0o600)
+      }
     // O_NONBLOCK: opening a pipe would otherwise wait for its other end.
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
+    descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | flags, mode)
     guard descriptor >= 0 else {
       throw InputError(
         file: path, expected: "a file to append to", found: String(cString: strerror(errno)),
@@ -32,7 +48,7 @@ final class AppendedFile: Sendable {
   deinit { close(descriptor) }
 
   /// How many bytes the file has.
-  func size() throws(InputError) -> Int {
+  package func size() throws(InputError) -> Int {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw failure(errno) }
     return Int(status.st_size)
@@ -42,7 +58,7 @@ final class AppendedFile: Sendable {
   ///
   /// - Returns: where they start.
   @discardableResult
-  func append(_ bytes: [UInt8]) throws(InputError) -> Int {
+  package func append(_ bytes: [UInt8]) throws(InputError) -> Int {
     let start = try size()
     var done = 0
     while done < bytes.count {
@@ -59,7 +75,7 @@ final class AppendedFile: Sendable {
   }
 
   /// Reads into all of `target`; false if the file ends before.
-  func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+  package func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
     var done = 0
     while done < target.count, let base = target.baseAddress {
       let count = pread(descriptor, base + done, target.count - done, off_t(offset + done))
@@ -73,18 +89,18 @@ final class AppendedFile: Sendable {
   }
 
   /// Reads this many bytes, or nil if the file ends before.
-  func read(_ count: Int, at offset: Int) -> [UInt8]? {
+  package func read(_ count: Int, at offset: Int) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: count)
     return bytes.withUnsafeMutableBytes({ read(into: $0, at: offset) }) ? bytes : nil
   }
 
   /// Cuts the file to this length.
-  func truncate(to size: Int) throws(InputError) {
+  package func truncate(to size: Int) throws(InputError) {
     guard ftruncate(descriptor, off_t(size)) == 0 else { throw failure(errno) }
   }
 
   /// Calls `body` while no other process is in such a call.
-  func whileLocked<Result>(_ body: () throws(InputError) -> Result) throws(InputError) -> Result {
+  package func whileLocked<Result>(_ body: () throws(InputError) -> Result) throws(InputError) -> Result {
     while flock(descriptor, LOCK_EX) != 0 {
       guard errno == EINTR else { throw failure(errno) }
     }
@@ -92,30 +108,25 @@ final class AppendedFile: Sendable {
     return try body()
   }
 
+  /// Keeps other processes' calls of this and of ``whileLocked(_:)`` out until the file is closed; false if another
+  /// process does so already.
+  package func lockUntilClosed() -> Bool {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      // A file system without locks is no reason not to write.
+      guard errno == EINTR else { return errno != EWOULDBLOCK }
+    }
+    return true
+  }
+
+  /// Whether the file was deleted since it was opened: what is written now would be lost.
+  package var isDeleted: Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_nlink == 0
+  }
+
   private func failure(_ reason: Int32) -> InputError {
     InputError(
       file: path, expected: "to write the file", found: String(cString: strerror(reason)),
       remedy: [ENOSPC, EDQUOT, EFBIG].contains(reason) ? "Make room on the disk, or write to another one." : nil)
   }
-}
-
-/// Makes a directory and those above it, if they are not there yet.
-func makeDirectory(_ path: String) throws(InputError) {
-  if mkdir(path, 0o777) == 0 { return }
-  var reason = errno
-  if reason == ENOENT, let slash = path.utf8.lastIndex(of: 0x2f), slash > path.startIndex {
-    try makeDirectory(String(path[..<slash]))
-    if mkdir(path, 0o777) == 0 { return }
-    reason = errno
-  }
-  var status = stat()
-  if reason == EEXIST, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-  throw InputError(
-    file: path, expected: "a directory that can be made", found: String(cString: strerror(reason)),
-    remedy: "Name another directory, or one that you may write to.")
-}
-
-/// `directory/name`, without doubling the slash.
-func join(_ directory: String, _ name: String) -> String {
-  directory.hasSuffix("/") ? directory + name : directory + "/" + name
 }

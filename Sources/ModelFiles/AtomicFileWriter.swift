@@ -108,6 +108,15 @@ public final class AtomicFileWriter {
     }
   }
 
+  /// Writes a whole file.
+  ///
+  /// - Throws: ``InputError``; what was under this name before is then still there.
+  public static func write(_ bytes: [UInt8], to path: String) throws(InputError) {
+    let writer = try AtomicFileWriter(path: path)
+    try writer.append(bytes)
+    try writer.finish()
+  }
+
   /// Removes the temporary file. Does nothing after ``finish()``.
   public func abandon() {
     guard descriptor >= 0 else { return }

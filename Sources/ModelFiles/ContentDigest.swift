@@ -45,7 +45,7 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
   public var description: String { Self.hexadecimal(first) + Self.hexadecimal(second) }
 
   /// The two halves as they lie in files, little-endian.
-  var bytes: [UInt8] { littleEndianBytes(first) + littleEndianBytes(second) }
+  package var bytes: [UInt8] { littleEndianBytes(first) + littleEndianBytes(second) }
 
   private static func hexadecimal(_ word: UInt64) -> String {
     let digits = String(word, radix: 16)
@@ -152,6 +152,6 @@ public struct ContentHasher {
 }
 
 /// A whole number's bytes, lowest first.
-func littleEndianBytes(_ value: some FixedWidthInteger) -> [UInt8] {
+package func littleEndianBytes(_ value: some FixedWidthInteger) -> [UInt8] {
   withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }

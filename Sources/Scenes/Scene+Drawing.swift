@@ -2,6 +2,9 @@ import Foundation
 import Pictures
 
 extension Scene {
+  /// To be raised when a scene is drawn in another way: what was computed from older pictures is then not used again.
+  public static let drawingVersion = 1
+
   /// Draws the scene at its own size; the same scene and style give the same pixels.
   ///
   /// - Parameter style: whether there are textured backgrounds and degradations; the rest of it does not matter here.

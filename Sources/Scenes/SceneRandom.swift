@@ -1,4 +1,6 @@
-/// Chance that is the same on every machine (SplitMix64: Steele, Lea, Flood 2014), in streams that do not disturb each
+import Tensors
+
+/// Chance that is the same on every machine, in streams that do not disturb each
 /// other: what the background draws does not change where the objects stand.
 struct SceneRandom {
   /// What a stream decides.
@@ -7,25 +9,19 @@ struct SceneRandom {
     case background, grain, shades, paint, mirroring, degradation, set
   }
 
-  private var state: UInt64
+  private var generator: SplitMix64
 
   /// The stream of a scene's seed; `index` tells its objects apart.
   init(seed: UInt64, stream: Stream, index: Int = 0) {
-    state = seed
-    state = next() ^ stream.rawValue
-    state = next() ^ UInt64(bitPattern: Int64(index))
+    generator = SplitMix64(state: seed)
+    generator.state = next() ^ stream.rawValue
+    generator.state = next() ^ UInt64(bitPattern: Int64(index))
   }
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
+  mutating func next() -> UInt64 { generator.next() }
 
   /// A number in [0, 1).
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  mutating func unit() -> Double { generator.nextUnit() }
 
   /// A number in a range.
   mutating func uniform(_ range: ClosedRange<Double>) -> Double {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Dialogue
 import Foundation
+import ModelFiles
 import Scenes
 import TinyGPTV
 import Training
@@ -34,6 +35,10 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print the scores as JSON.")
   var json = false
 
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit is a number from 1.") }
+  }
+
   func run() throws {
     let model = try TinyGPTVModel(path: model)
     if let adapter {
@@ -46,22 +51,24 @@ struct Evaluate: ParsableCommand {
       }
     }
     let evaluation = try Evaluation(model, data: data)
-    var lines: [String] = []
+    // Written as they come: an interrupted evaluation keeps its answers.
+    let file = try answers.map { path throws(InputError) in try AppendedFile(path: path) }
+    try file?.truncate(to: 0)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let report = try evaluation.run(limit: limit) { item in
-      guard answers != nil else { return }
+    let showsProgress = isatty(STDERR_FILENO) == 1
+    var count = 0
+    let report = try evaluation.run(limit: limit) { item throws(InputError) in
+      count += 1
+      if showsProgress { FileHandle.standardError.write(Data("\r\(count) answers".utf8)) }
+      guard let file else { return }
       let line = AnswerLine(
         origin: item.origin, instruction: item.instruction, expected: item.expected, answer: item.answer,
         aspect: item.score.aspect.rawValue, correct: item.score.isCorrect)
-      if let text = try? encoder.encode(line) { lines.append(String(decoding: text, as: UTF8.self)) }
+      // Texts and a truth value: nothing in a line can fail to be written.
+      if let text = try? encoder.encode(line) { try file.append(Array(text) + [0x0a]) }
     }
-    if let answers {
-      do { try (lines.joined(separator: "\n") + "\n").write(toFile: answers, atomically: true, encoding: .utf8) } catch
-      {
-        throw InputError(file: answers, expected: "a file to write", found: error.localizedDescription)
-      }
-    }
+    if showsProgress { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
     print(json ? String(decoding: try report.json(), as: UTF8.self) : report.table)
   }
 

@@ -81,7 +81,7 @@ public struct CheckpointStore: Sendable {
     let writer = try SafetensorsWriter(path: join(folder, tensorsName), tensors: descriptions)
     for (_, tensor) in tensors { try writer.append(tensor.bytes) }
     try writer.finish()
-    try write(state, to: join(folder, stateName))
+    try AtomicFileWriter.write(state, to: join(folder, stateName))
     var files: [JSONObject.Member] = []
     for name in [tensorsName, stateName] {
       let file = try MappedFile(path: join(folder, name))
@@ -96,14 +96,8 @@ public struct CheckpointStore: Sendable {
         .init(key: "version", value: .integer(1)), .init(key: "step", value: .integer(step)),
         .init(key: "files", value: .object(JSONObject(files))),
       ]))
-    try write(Array((manifest.indentedText + "\n").utf8), to: join(folder, manifestName))
+    try AtomicFileWriter.write(Array((manifest.indentedText + "\n").utf8), to: join(folder, manifestName))
     try synchronize(folder)
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws(InputError) {
-    let writer = try AtomicFileWriter(path: path)
-    try writer.append(bytes)
-    try writer.finish()
   }
 
   /// Gives the folder `source` the name `target`. If there is one already, they swap names.

@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelFiles
 
 #if canImport(Glibc)
   import Glibc

@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelFiles
 import Synchronization
 
 #if canImport(Glibc)

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import TinyGPTV
+import Tensors
 
 @testable import Dialogue
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Dialogue
@@ -150,18 +151,5 @@ struct BoundingBoxTests {
     #expect(BoundingBox(x0: 50, y0: .max, x1: -3, y1: .min) == BoundingBox(x0: 0, y0: 0, x1: 50, y1: 100))
     let box = BoundingBox(x0: 7, y0: 0, x1: 9, y1: 100)
     #expect(GroundedText(parsing: box.markup, isFinal: true).phrases.first?.boxes == [box])
-  }
-}
-
-/// SplitMix64, so that a failing random case can be had again.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
   }
 }

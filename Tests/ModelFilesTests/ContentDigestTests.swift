@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Training
+@testable import ModelFiles
 
 struct ContentDigestTests {
   /// From Python's mmh3 5.1 (`mmh3.hash64(text, signed=False)`), which wraps the original code.

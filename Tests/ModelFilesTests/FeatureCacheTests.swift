@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import ModelFiles
 
 struct FeatureCacheTests {
   static let shape = [2, 3]
@@ -186,12 +186,4 @@ struct FeatureCacheTests {
       #expect(error?.file.hasPrefix(file.path) == true)
     }
   }
-}
-
-/// Lets no file of this process grow beyond `size` bytes: writing then fails as on a full disk.
-func limitFileSize(_ size: Int) throws {
-  signal(SIGXFSZ, SIG_IGN)
-  var limit = rlimit(rlim_cur: rlim_t(size), rlim_max: rlim_t(size))
-  let failure = setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-  try #require(failure == 0)
 }

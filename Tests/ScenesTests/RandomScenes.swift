@@ -1,17 +1,5 @@
 import Scenes
-
-/// SplitMix64, so that a failing case can be had again.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-}
+import TestSupport
 
 /// A scene that nobody draws: one to six things of few kinds, so that names repeat, anywhere, overlapping a little.
 func randomScene(_ seed: UInt64) -> Scene {

@@ -1,18 +1,12 @@
 @testable import Tensors
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine.
+/// The same numbers on every machine.
 struct RandomNumbers: RandomNumberGenerator {
-  private var state: UInt64
+  private var generator: SplitMix64
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { generator = SplitMix64(state: seed) }
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+  mutating func next() -> UInt64 { generator.next() }
 
   /// Of mean 0, variance 1, between −3.5 and 3.5: the sum of twelve uniform numbers.
   mutating func normal() -> Float {

@@ -2,19 +2,6 @@ import Foundation
 import TestSupport
 import Tokenization
 
-/// SplitMix64, so that a failing random case can be had again.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-}
-
 /// Text from the places where tokenizers go wrong: white space of all kinds, marks, emoji, controls, any scalar at all.
 func randomText(_ generator: inout SeededGenerator) -> String {
   let pool: [Unicode.Scalar] = [

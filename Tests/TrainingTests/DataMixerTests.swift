@@ -44,7 +44,7 @@ private let two = [
       #expect(mixer.step == step)
       let batch = mixer.next()
       #expect(batch.indexes.count == two[batch.dataset].batchSize)
-      #expect(batch.epochOfDataset == records[batch.dataset].count / two[batch.dataset].count)
+      #expect(batch.passes.first == records[batch.dataset].count / two[batch.dataset].count)
       records[batch.dataset] += batch.indexes
     }
     for (dataset, records) in zip(two, records) {
@@ -72,7 +72,7 @@ private let two = [
     // A dataset smaller than a batch goes round.
     var small = try DataMixer(datasets: [Dataset(name: "a", count: 1, batchSize: 3)], seed: 9)
     #expect(small.next().indexes == [0, 0, 0])
-    #expect(small.next().epochOfDataset == 3)
+    #expect(small.next().passes.first == 3)
   }
 
   @Test func seedsDiffer() throws {

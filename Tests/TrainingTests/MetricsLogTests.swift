@@ -1,7 +1,8 @@
 import Diagnostics
 import Foundation
-import TestSupport
+import ModelFiles
 import Testing
+import TestSupport
 
 @testable import Training
 
@@ -46,7 +47,7 @@ struct MetricsLogTests {
 
   @Test func numbersComeBackExactly() throws {
     try Self.withLog { path in
-      var generator = TestGenerator(state: 1)
+      var generator = SeededGenerator(state: 1)
       let floats = (0..<2000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())) }
       let doubles = (0..<2000).map { _ in Double(bitPattern: generator.next()) }
       let log = try MetricsLog(path: path)
@@ -128,18 +129,5 @@ struct MetricsLogTests {
         try #require(try AppendedFile(path: path).read(1, at: Int(AppendedFile(path: path).size()) - 1) == [0x0a])
       }
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct TestGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
   }
 }

@@ -10,7 +10,7 @@ struct TrainOptionsTests {
   @Test func validatesAfterEachEpoch() throws {
     // Nothing moves, and what is held out is what is trained on: both losses must agree.
     let metrics = try metrics(
-      dataset: "batch_size: 2}\n  held: {path: data.jsonl, split: validation, batch_size: 1",
+      dataset: "batch_size: 2, shuffle: false}\n  held: {path: data.jsonl, split: validation, batch_size: 1",
       run: ["init_lr: 1.0e-12", "min_lr: 1.0e-12", "warmup_lr: 1.0e-12", "iters_per_epoch: 5", "max_epoch: 2"])
     #expect(metrics.indices.filter { metrics[$0].number("validation_loss") != nil } == [4, 9])
     for record in [metrics[4], metrics[9]] {
@@ -22,7 +22,7 @@ struct TrainOptionsTests {
 
   @Test func validatesAsOftenAsTold() throws {
     let metrics = try metrics(
-      dataset: "batch_size: 2}\n  held: {path: data.jsonl, split: validation, batch_size: 1",
+      dataset: "batch_size: 2, shuffle: false}\n  held: {path: data.jsonl, split: validation, batch_size: 1",
       run: ["validate_every: 4"])
     #expect(metrics.indices.filter { metrics[$0].number("validation_loss") != nil } == [3, 7, 9])
   }
@@ -104,8 +104,57 @@ struct TrainOptionsTests {
     }
   }
 
+  /// Upstream counts batches; a step that averages two of them counts for two, and takes the second one's rate.
+  @Test func accumulationCountsBatches() throws {
+    let single = try metrics(dataset: "batch_size: 1, shuffle: false")
+    let double = try metrics(dataset: "batch_size: 1, shuffle: false", run: ["accum_grad_iters: 2"])
+    #expect(double.count == 5)
+    for (step, record) in double.enumerated() {
+      #expect(record.number("learning_rate") == single[2 * step + 1].number("learning_rate"))
+    }
+  }
+
+  @Test(arguments: [
+    ("adapter: none", "expected low-rank pairs to train"),
+    ("unfreeze: [{step: 5, train: [\"blk.*.nowhere\"]}]", "model.unfreeze: expected groups and patterns"),
+    ("max_txt_len: 100000", "model.max_txt_len: expected at most"),
+    ("image_size: 57", "model.image_size: expected a multiple of"),
+  ])
+  func refusesWhatCannotBe(_ model: String, _ message: String) throws {
+    try withTemporaryFolder { folder in
+      let configuration = try TrainingReference("tiny-a").write(in: folder, model: [model])
+      let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.contains(message), "\(result.errorOutput)")
+    }
+  }
+
+  /// What a checkpoint holds and the run has no place for is no detail.
+  @Test func checkpointsMustFit() throws {
+    try withTemporaryFolder { folder in
+      let reference = try TrainingReference("tiny-a")
+      _ = try reference.run(in: folder)
+      let configuration = try reference.write(
+        in: folder, model: ["checkpoint: run", "adapter: none", "train: [norms]"], run: ["output_dir: next"])
+      let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.contains("lora_A: expected a model with a low-rank pair there"))
+    }
+  }
+
+  @Test func scenesHaveAspectsThatAreKnown() throws {
+    try withTemporaryFolder { folder in
+      let reference = try TrainingReference("tiny-a")
+      let scenes = "batch_size: 1}\n  made: {scenes: {seed: 1, count: 2, aspects: [colr]}, batch_size: 1"
+      let configuration = try reference.write(in: folder, dataset: scenes)
+      let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.contains("found colr. The nearest is colour"), "\(result.errorOutput)")
+    }
+  }
+
   private func metrics(
-    model: [String] = [], dataset: String = "batch_size: 2", run: [String] = []
+    model: [String] = [], dataset: String = "batch_size: 2, shuffle: false", run: [String] = []
   ) throws -> [MetricsRecord] {
     try withTemporaryFolder { folder in
       let path = try TrainingReference("tiny-a").run(in: folder, model: model, dataset: dataset, run: run)

@@ -83,7 +83,7 @@ struct TrainingReference {
 
   /// Trains with `tinygptv train` and returns the run's folder, `run` in this one.
   func run(
-    in folder: URL, model: [String] = [], dataset: String = "batch_size: 2", run: [String] = []
+    in folder: URL, model: [String] = [], dataset: String = "batch_size: 2, shuffle: false", run: [String] = []
   ) throws -> String {
     let configuration = try write(in: folder, model: model, dataset: dataset, run: run)
     let result = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
@@ -97,7 +97,8 @@ struct TrainingReference {
   ///   - model: lines of the configuration's section of that name, in place of those of the same key.
   ///   - run: likewise.
   func write(
-    in folder: URL, model modelLines: [String] = [], dataset: String = "batch_size: 2", run runLines: [String] = []
+    in folder: URL, model modelLines: [String] = [], dataset: String = "batch_size: 2, shuffle: false",
+    run runLines: [String] = []
   ) throws -> String {
     var records: [String] = []
     for index in images.indices {
@@ -118,7 +119,7 @@ struct TrainingReference {
         ["path: \(model.path)", "adapter: \(adapter)", "lora_dropout: 0", "train: [projections, norms, lora]"],
         modelLines))
       datasets:
-        pair: {path: data.jsonl, \(dataset), shuffle: false}
+        pair: {path: data.jsonl, \(dataset)}
       run:
       \(merged(
         [

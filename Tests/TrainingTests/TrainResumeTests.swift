@@ -10,7 +10,7 @@ struct TrainResumeTests {
     let reference = try TrainingReference("tiny-a")
     try withTemporaryFolder { folder in
       let lines = ["iters_per_epoch: 400", "save_every: 7", "keep_checkpoints: 2", "warmup_steps: 20"]
-      // Dropout and a shuffled order draw random numbers, which must be drawn again alike.
+      // Dropout draws random numbers, which must be drawn again alike.
       let model = ["lora_dropout: 0.1"]
       let whole = folder.appendingPathComponent("whole")
       let killed = folder.appendingPathComponent("killed")
@@ -23,7 +23,7 @@ struct TrainResumeTests {
 
       let other = try reference.write(in: killed, model: model, run: lines)
       let run = killed.appendingPathComponent("run").path
-      var generator = TestGenerator(state: 7)
+      var generator = SeededGenerator(state: 7)
       var kills = 0
       var isFinished = false
       for _ in 0..<200 where !isFinished {
@@ -49,6 +49,72 @@ struct TrainResumeTests {
       for (name, tensor) in values {
         #expect(resumed[name]?.bytes.elementsEqual(tensor.bytes) == true, "\(name)")
       }
+    }
+  }
+
+  /// Everything that a step's outcome depends on besides the weights: the order of several datasets, changed pictures,
+  /// dropout, accumulated batches, moments of two optimisers, what was unfrozen when, and pruning.
+  @Test func everyCheckpointLeadsToTheSameEnd() throws {
+    try withTemporaryFolder { folder in
+      let configuration = try TrainingReference("tiny-a").write(
+        in: folder,
+        model: ["lora_dropout: 0.1", "unfreeze: [{step: 10, train: [\"blk.*.ffn_up.weight\", qformer]}]"],
+        dataset: "batch_size: 1, augment: {flip: 0.5, colour: 0.5}}\n  other: {path: data.jsonl, batch_size: 3",
+        run: [
+          "iters_per_epoch: 40", "accum_grad_iters: 2", "optimizer: muon", "save_every: 5", "keep_checkpoints: 9",
+          "prune: {sparsity: 0.3, begin_step: 8, end_step: 18}",
+        ])
+      let run = folder.appendingPathComponent("run").path
+      func end() throws -> ([MetricsRecord], [String: [UInt8]]) {
+        let tensors = try CheckpointStore.load(path: run + "/checkpoints/step-000020").tensors
+        return (
+          try MetricsLog.read(path: run + "/metrics.jsonl").map(\.withoutTiming), tensors.mapValues { Array($0.bytes) }
+        )
+      }
+      let whole = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet"])
+      #expect(whole.ending == .exited(0), "\(whole.errorOutput)")
+      let expected = try end()
+      #expect(expected.0.count == 20)
+      // The one at step 10 was written before that step's parts were unfrozen.
+      for step in [15, 10, 5] {
+        let resumed = try ChildProcess.tinygptv([
+          "train", "--config", configuration, "--quiet", "--resume",
+          run + "/checkpoints/step-" + String(format: "%06d", step),
+        ])
+        #expect(resumed.ending == .exited(0), "\(resumed.errorOutput)")
+        let found = try end()
+        #expect(found.0 == expected.0, "from step \(step)")
+        #expect(found.1 == expected.1, "from step \(step)")
+      }
+    }
+  }
+
+  @Test func otherDataIsNotResumed() throws {
+    try withTemporaryFolder { folder in
+      let reference = try TrainingReference("tiny-a")
+      let run = try reference.run(in: folder)
+      let other = try reference.write(in: folder, dataset: "batch_size: 1, shuffle: false", run: ["max_epoch: 2"])
+      let result = try ChildProcess.tinygptv(["train", "--config", other, "--quiet", "--resume", run])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.contains("dataset pair: expected"), "\(result.errorOutput)")
+    }
+  }
+
+  @Test func anotherRunsFolderIsLeftAlone() throws {
+    try withTemporaryFolder { folder in
+      let reference = try TrainingReference("tiny-a")
+      let first = try reference.run(in: folder)
+      _ = try reference.run(in: folder, run: ["output_dir: second"])
+      let metrics = URL(fileURLWithPath: first + "/metrics.jsonl")
+      let before = try Data(contentsOf: metrics)
+      let configuration = try reference.write(in: folder)
+      let result = try ChildProcess.tinygptv([
+        "train", "--config", configuration, "--quiet", "--resume",
+        folder.path + "/second/checkpoints/step-000005",
+      ])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.contains("What is resumed is another run"))
+      #expect(try Data(contentsOf: metrics) == before)
     }
   }
 

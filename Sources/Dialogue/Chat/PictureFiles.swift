@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelFiles
 import Pictures
 
 #if canImport(Glibc)
@@ -55,18 +56,15 @@ struct PictureFiles {
   }
 }
 
-/// Tells picture files apart by their bytes: their number, and 64 bits of FNV-1a (Fowler, Noll, Vo). No protection from
-/// someone who wants two files to agree.
+/// Tells picture files apart by their bytes, in words that a conversation's file can hold.
 public struct PictureFingerprint: Sendable, Hashable, CustomStringConvertible {
-  /// The number of bytes and the hash in hexadecimal, such as `1234-cbf29ce484222325`.
-  public let description: String
+  private let digest: ContentDigest
+
+  /// 32 hexadecimal digits.
+  public var description: String { digest.description }
 
   /// Of a file's bytes.
-  public init(of bytes: [UInt8]) {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    description = "\(bytes.count)-\(String(hash, radix: 16))"
-  }
+  public init(of bytes: [UInt8]) { digest = ContentDigest(of: bytes) }
 
   /// Of the file at a path.
   ///

@@ -73,17 +73,19 @@ public final class SessionWriter: Sendable {
 
   private func makeFile() throws(InputError) -> (SessionFile, String) {
     try SessionFile.makeFolder(store.folder)
-    var failure: InputError?
     // Two programs that begin in the same second with the same random number: one of them tries again.
-    for _ in 0..<10 {
+    var attempts = 10
+    while true {
       let id = SessionStore.newName(created, random: .random(in: 0...UInt32.max))
       do throws(InputError) {
         let file = try SessionFile(path: "\(store.folder)/\(id)\(SessionStore.suffix)", isNew: true)
         _ = file.lock()
         return (file, id)
-      } catch { failure = error }
+      } catch {
+        attempts -= 1
+        if attempts == 0 { throw error }
+      }
     }
-    throw failure ?? SessionFile.failure(store.folder, 0)
   }
 
   private static func line(_ value: some Encodable) -> [UInt8] {

@@ -1,22 +1,18 @@
-/// The chance in a talk: SplitMix64 (Steele, Lea, Flood 2014), the same on every machine.
+import Tensors
+
+/// The chance in a talk, the same on every machine.
 struct TalkRandom {
-  private var state: UInt64
+  private var generator: SplitMix64
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { generator = SplitMix64(state: seed) }
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
+  mutating func next() -> UInt64 { generator.next() }
 
   /// A number in 0..<count; `count` is at least 1. The remainder's bias is 2⁻⁵⁰ and less for the counts here.
   mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
 
   /// True with this probability.
-  mutating func chance(_ probability: Double) -> Bool { Double(next() >> 11) * 0x1p-53 < probability }
+  mutating func chance(_ probability: Double) -> Bool { generator.nextUnit() < probability }
 
   /// One of the elements; nil if there are none.
   mutating func pick<Element>(_ elements: [Element]) -> Element? {
@@ -28,7 +24,7 @@ struct TalkRandom {
     let weights = elements.map { max(weight($0), 0) }
     let total = weights.reduce(0, +)
     guard total > 0 else { return nil }
-    var rest = Double(next() >> 11) * 0x1p-53 * total
+    var rest = generator.nextUnit() * total
     for (element, weight) in zip(elements, weights) where weight > 0 {
       rest -= weight
       if rest < 0 { return element }

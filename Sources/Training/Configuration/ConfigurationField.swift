@@ -1,4 +1,5 @@
 import Diagnostics
+import Dialogue
 import Yams
 
 /// A value in a configuration, and where it stands, for messages.
@@ -74,7 +75,7 @@ extension ConfigurationSection {
     for (keyNode, node) in mapping {
       let key = keyNode.scalar?.string ?? ""
       guard let field = Self.fields.first(where: { $0.key == key }) else {
-        let nearest = key.nearest(in: Self.fields.map(\.key))
+        let nearest = Spelling.nearest(to: key, in: Self.fields.map(\.key)) ?? ""
         throw value.member(key, keyNode).error(
           expected: "a known key", found: "'\(key)'", remedy: "The nearest known key is \(nearest)")
       }
@@ -111,29 +112,5 @@ struct ConfigurationField<Section>: Sendable {
     self.isRequired = isRequired
     decode = { value, section throws(InputError) in section[keyPath: property] = try codec.decode(value) }
     encode = { codec.encode($0[keyPath: property]) }
-  }
-}
-
-extension String {
-  /// The candidate that takes the fewest insertions, deletions and replacements of bytes (Levenshtein 1966); the first of
-  /// several.
-  func nearest(in candidates: [String]) -> String {
-    candidates.map { ($0, distance(to: $0)) }.min { $0.1 < $1.1 }?.0 ?? ""
-  }
-
-  private func distance(to other: String) -> Int {
-    // A text much longer than any key is far from all of them, whatever its end is.
-    let (source, target) = (Array(utf8.prefix(100)), Array(other.utf8))
-    var row = Array(0...target.count)
-    for (i, byte) in source.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, wanted) in target.enumerated() {
-        let replaced = diagonal + (byte == wanted ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[target.count]
   }
 }

@@ -79,7 +79,8 @@ public struct SceneSettings: Sendable, Equatable {
   public var isDegraded = true
   /// Questions about each.
   public var turns = 6
-  /// Side in pixels of the square that they are drawn in; nil for all sizes and shapes.
+  /// At what size in pixels they will be looked at: sides are drawn from 64 pixels to one and a half times that, since
+  /// larger ones would only take longer; nil for sides up to 1024.
   public var imageSize: Int?
 
   /// No scenes.

@@ -61,7 +61,8 @@ public struct RunSettings: Sendable, Equatable {
   public var warmupSteps = 0
   /// How many epochs there are.
   public var maximumEpochs = 1
-  /// Iterations (batches, not optimiser steps) in an epoch; nil for one pass through the training data.
+  /// Iterations (batches, not optimiser steps) in an epoch, as upstream counts them and the learning rate's schedule; nil
+  /// for one pass through the training data.
   public var iterationsPerEpoch: Int?
   /// AdamW's decoupled weight decay, for matrices only.
   public var weightDecay = 0.05
@@ -83,11 +84,11 @@ public struct RunSettings: Sendable, Equatable {
   public var outputDirectory = ""
   /// The checkpoint or run folder to go on from.
   public var resumeCheckpoint: String?
-  /// Iterations between checkpoints; nil for one after each epoch.
+  /// Optimiser steps between checkpoints; nil for one after each epoch.
   public var saveEvery: Int?
   /// How many checkpoints are kept, the newest.
   public var keptCheckpoints = 2
-  /// Iterations between validations; nil for one after each epoch.
+  /// Optimiser steps between validations; nil for one after each epoch.
   public var validateEvery: Int?
   /// How many steps in a row may have a loss or gradient that is no number.
   public var maximumNonFinite = 5

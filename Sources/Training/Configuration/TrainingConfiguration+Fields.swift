@@ -1,4 +1,5 @@
 import Diagnostics
+import Dialogue
 import Yams
 
 // The keys of a configuration, in upstream's words, with what may stand behind them.
@@ -91,7 +92,7 @@ extension SceneSettings: ConfigurationSection {
     ConfigurationField("count", \.count, .integer(positive), isRequired: true),
     ConfigurationField("style", \.style, .choice()),
     ConfigurationField("aspects", \.aspects, .list(.string)),
-    ConfigurationField("objects", \.objects, .bounds(0...100)),
+    ConfigurationField("objects", \.objects, .bounds(1...12)),
     ConfigurationField("smallest", \.smallest, .number(0.01...0.9)),
     ConfigurationField("largest", \.largest, .number(0.01...0.9)),
     ConfigurationField("textured", \.isTextured, .bool),
@@ -185,11 +186,15 @@ extension ConfigurationCodec where Value == [DatasetSettings] {
 }
 
 extension ConfigurationCodec where Value == ModelSettings.Adapter {
-  /// A name, `new`, or nothing.
+  /// A name in the model file, a path (which has a slash), `new`, or `none`.
   static var adapter: Self {
     Self { value throws(InputError) in
       let name = try ConfigurationCodec<String>.string.decode(value)
-      return name == "new" ? .new : .named(name)
+      switch name {
+      case "none": return ModelSettings.Adapter.none
+      case "new": return .new
+      default: return .named(name.contains("/") ? try ConfigurationCodec<String>.path.decode(value) : name)
+      }
     } encode: {
       switch $0 {
       case .none: nil
@@ -210,7 +215,7 @@ extension ConfigurationCodec where Value == ParameterSelector {
       let groups = ParameterGroup.allCases.map(\.rawValue)
       throw value.error(
         expected: "\(groups.joined(separator: ", ")) or a pattern of names such as blk.*.ffn_*.weight",
-        remedy: "The nearest group is \(text.nearest(in: groups))")
+        remedy: "The nearest group is \(Spelling.nearest(to: text, in: groups) ?? "")")
     } encode: {
       switch $0 {
       case .group(let group): .plain(group.rawValue)

@@ -1,5 +1,5 @@
 import Pictures
-import TinyGPTV
+import Tensors
 
 /// Changes training pictures so that what is said about them stays true.
 ///

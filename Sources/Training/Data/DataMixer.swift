@@ -1,5 +1,5 @@
 import Diagnostics
-import TinyGPTV
+import Tensors
 
 /// Which records make which batch.
 ///
@@ -56,8 +56,8 @@ public struct DataMixer: Sendable, Equatable {
     public var dataset: Int
     /// Which records they are.
     public var indexes: [Int]
-    /// How many passes through the dataset were complete before the first of them.
-    public var epochOfDataset: Int
+    /// For each, how many passes through the dataset were complete before it.
+    public var passes: [Int]
   }
 
   /// What is mixed.
@@ -107,10 +107,11 @@ public struct DataMixer: Sendable, Equatable {
   public mutating func next() -> Batch {
     let index = advance()
     let dataset = datasets[index]
-    let start = positions[index] - dataset.batchSize * (shard.count - shard.index)
+    let start = self.positions[index] - dataset.batchSize * (shard.count - shard.index)
     var pass = -1
     var order: SeededPermutation?
-    let indexes = (start..<start + dataset.batchSize).map { position in
+    let positions = start..<start + dataset.batchSize
+    let indexes = positions.map { position in
       if position / dataset.count != pass {
         pass = position / dataset.count
         order =
@@ -120,7 +121,7 @@ public struct DataMixer: Sendable, Equatable {
       let place = position % dataset.count
       return order?[place] ?? place
     }
-    return Batch(dataset: index, indexes: indexes, epochOfDataset: start / dataset.count)
+    return Batch(dataset: index, indexes: indexes, passes: positions.map { $0 / dataset.count })
   }
 
   /// Leaves out some batches.

@@ -1,4 +1,4 @@
-import TinyGPTV
+import Tensors
 
 /// A random order of `0..<count` of which nothing is stored: any place in it can be asked for.
 ///

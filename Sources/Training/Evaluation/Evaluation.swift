@@ -52,7 +52,9 @@ public struct Evaluation {
   /// - Parameters:
   ///   - limit: at most so many records.
   ///   - onItem: gets every answer, record by record in their order.
-  public func run(limit: Int? = nil, onItem: (Item) -> Void = { _ in }) throws(InputError) -> EvaluationReport {
+  public func run(limit: Int? = nil, onItem: (Item) throws(InputError) -> Void = { _ in }) throws(InputError)
+    -> EvaluationReport
+  {
     var report = EvaluationReport()
     let total = min(limit ?? count, count)
     // Some at a time, so that the first answers can be seen soon.
@@ -70,7 +72,7 @@ public struct Evaluation {
       for index in 0..<range.count {
         for item in try finished[index]?.get() ?? [] {
           report.add(item.score)
-          onItem(item)
+          try onItem(item)
         }
       }
     }

@@ -1,7 +1,8 @@
 import Diagnostics
+import ModelFiles
 import Pictures
-import TinyGPTV
 import Tensors
+import TinyGPTV
 
 /// A picture that a record names, as yet undecoded or as pixels.
 struct RecordPicture: Sendable {

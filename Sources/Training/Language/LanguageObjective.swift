@@ -40,6 +40,15 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
     maximumTokens = training.settings.maximumTextLength
     imageSize = training.settings.imageSize ?? training.model.configuration.vision?.imageSize ?? 0
     blocksPerCheckpoint = training.settings.blocksPerCheckpoint
+    let context = model.configuration.phi.contextLength
+    let pictureRows = model.configuration.vision?.qFormer.queries ?? 0
+    guard maximumTokens + pictureRows <= context else {
+      throw InputError(
+        file: "configuration", field: "model.max_txt_len",
+        expected: "at most \(context - pictureRows), since the model's context has \(context) places",
+        found:
+          "\(maximumTokens)")
+    }
   }
 
   func sample(_ reference: SampleReference) throws(InputError) -> Sample {
@@ -60,6 +69,8 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
     }
     return Sample(example: example, picture: record.picture)
   }
+
+  func takeWarnings() -> [InputError] { features?.takeWarnings() ?? [] }
 
   func weight(_ sample: Sample) -> Float { Float(sample.example.targets.count) }
 

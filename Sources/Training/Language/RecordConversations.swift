@@ -1,6 +1,7 @@
 import Diagnostics
 import Dialogue
 import Foundation
+import ModelFiles
 import Pictures
 
 /// Conversations from a file of JSON lines, with their pictures.
@@ -30,6 +31,8 @@ struct RecordConversations: ConversationSource {
         picture = RecordPicture(key: nil) { changed.picture }
       }
     }
+    // A turn that makes sense only behind another one is no question by itself.
+    if settings.independentTurns { turns.removeAll(where: \.followsPrevious) }
     return Conversation(
       picture: picture, turns: turns.map { ($0.instruction, $0.answer, $0.aspect ?? Self.label($0.instruction)) },
       origin: record.origin.description)

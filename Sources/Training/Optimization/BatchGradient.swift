@@ -27,8 +27,8 @@ struct BatchGradient {
   ) {
     self = Self.sum(samples, objective, scale: scale) { loss, part in
       part.gradients.add(loss.gradients())
-    } seed: {
-      seed &+ UInt64($0) &* 0x9e37_79b9_7f4a_7c15
+    } seed: { lane, group in
+      seed &+ UInt64(lane) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(group) &* 0xd1b5_4a32_d192_ed03
     }
   }
 
@@ -37,14 +37,14 @@ struct BatchGradient {
     _ samples: [Objective.Sample], _ objective: Objective
   ) -> BatchGradient {
     sum(samples, objective, scale: 1) { _, _ in
-    } seed: { _ in
+    } seed: { _, _ in
       nil
     }
   }
 
   private static func sum<Objective: TrainingObjective>(
     _ samples: [Objective.Sample], _ objective: Objective, scale: Float,
-    finish: (Tensor, inout BatchGradient) -> Void, seed: (Int) -> UInt64?
+    finish: (Tensor, inout BatchGradient) -> Void, seed: (_ lane: Int, _ group: Int) -> UInt64?
   ) -> BatchGradient {
     guard !samples.isEmpty else { return BatchGradient() }
     let total = samples.reduce(0) { $0 + objective.weight($1) }
@@ -53,9 +53,9 @@ struct BatchGradient {
     parts.withUnsafeMutableBufferPointer { parts in
       ThreadPool.shared.forEach(lanes) { lane in
         let own = Array(samples[lane * samples.count / lanes..<(lane + 1) * samples.count / lanes])
-        for group in objective.packed(own) {
+        for (index, group) in objective.packed(own).enumerated() {
           let shares = group.map { scale * objective.weight($0) / total }
-          let loss = objective.loss(group, shares: shares, seed: seed(lane), tally: &parts[lane].tally)
+          let loss = objective.loss(group, shares: shares, seed: seed(lane, index), tally: &parts[lane].tally)
           parts[lane].loss += loss.floats[0]
           finish(loss, &parts[lane])
         }

@@ -13,10 +13,12 @@ public final class TrainedParameters {
     let mean: Tensor
     /// AdamW's running mean of its square.
     let variance: Tensor
-    /// The run's step from which it trains.
-    let firstStep: Int
+    /// How often it was moved: AdamW's own step, which skipped steps and batches without it do not advance.
+    fileprivate(set) var updates = 0
     /// Whether it is a matrix inside a block: no vector, embedding, head, projection or low-rank pair.
     let isBlockMatrix: Bool
+    /// Whether Muon may move it: a matrix inside a block, or one of a low-rank pair.
+    let suitsMuon: Bool
     /// Whether weight decay applies: not to vectors, nor to names that contain `bias`, `ln` or `bn` (as upstream).
     let decays: Bool
   }
@@ -32,51 +34,57 @@ public final class TrainedParameters {
   /// Trains a copy of this tensor.
   ///
   /// - Parameter install: puts the leaf where the model computes with it.
-  func add(_ name: String, _ tensor: Tensor, step: Int, install: (Tensor) -> Void) {
+  func add(_ name: String, _ tensor: Tensor, install: (Tensor) -> Void) {
     let plain = tensor.converted(to: .f32)
     let copy = Tensor(uninitialized: tensor.shape)
     copy.floats.update(from: plain.floats, count: plain.count)
     let leaf = copy.requiringGradient()
     install(leaf)
+    let isInBlock = tensor.shape.count == 2 && name.contains("blk.")
     let exempt = tensor.shape.count < 2 || ["bias", "ln", "bn"].contains { name.contains($0) }
     entries.append(
       Entry(
         name: name, master: leaf, mean: Tensor(repeating: 0, shape: tensor.shape),
-        variance: Tensor(repeating: 0, shape: tensor.shape), firstStep: step,
-        isBlockMatrix: tensor.shape.count == 2 && name.contains("blk.") && !name.contains("lora"), decays: !exempt))
+        variance: Tensor(repeating: 0, shape: tensor.shape), isBlockMatrix: isInBlock && !name.contains("lora"),
+        suitsMuon: isInBlock, decays: !exempt))
   }
 
   /// Trains a parameter of the model.
-  func add(_ parameter: Parameter, step: Int) {
-    add(parameter.name, parameter.value, step: step) { parameter.value = $0 }
+  func add(_ parameter: Parameter) {
+    add(parameter.name, parameter.value) { parameter.value = $0 }
   }
+
+  /// Sets how often a tensor was moved.
+  func setUpdates(_ count: Int, at index: Int) { entries[index].updates = count }
 
   /// One step of the optimiser for every tensor that has a gradient.
   ///
-  /// - Parameters:
-  ///   - factor: multiplies the gradients: 1, or less to clip them.
-  ///   - step: the run's step, from 0; a tensor counts its own from when it began to train.
-  func update(_ gradients: Gradients, factor: Float, step: Int, rate: Double, _ settings: RunSettings) {
+  /// - Parameter factor: multiplies the gradients: 1, or less to clip them.
+  func update(_ gradients: Gradients, factor: Float, rate: Double, _ settings: RunSettings) {
     var matrices: [(entry: Entry, gradient: Tensor)] = []
-    for entry in entries {
+    for (index, entry) in entries.enumerated() {
       guard let gradient = gradients[entry.master] else { continue }
-      if settings.optimizer == .muon && entry.isBlockMatrix {
+      entries[index].updates += 1
+      if settings.optimizer == .muon && entry.suitsMuon {
         matrices.append((entry, gradient))
         continue
       }
       AdamWStep(
-        step: step - entry.firstStep + 1, learningRate: rate, beta1: settings.beta1, beta2: settings.beta2,
+        step: entry.updates + 1, learningRate: rate, beta1: settings.beta1, beta2: settings.beta2,
         weightDecay: entry.decays ? settings.weightDecay : 0, gradientFactor: factor
       ).update(entry.master, gradient: gradient, firstMoment: entry.mean, secondMoment: entry.variance)
     }
     let muon = MuonStep(learningRate: rate, weightDecay: settings.weightDecay, gradientFactor: factor)
     ThreadPool.shared.forEach(matrices.count) { index in
       let (entry, gradient) = matrices[index]
-      // Queries, keys and values are matrices of their own.
-      let parts = entry.name.contains("attn_qkv") ? 3 : 1
+      // Queries, keys and values are matrices of their own; a low-rank pair has one A for all three.
+      let parts = entry.name.contains("attn_qkv") && !entry.name.hasSuffix("lora_A") ? 3 : 1
       muon.update(entry.master, gradient: gradient, momentum: entry.mean, parts: parts)
     }
   }
+
+  /// Whether a tensor whose name begins like this trains.
+  func contains(prefix: String) -> Bool { entries.contains { $0.name.hasPrefix(prefix) } }
 
   /// Whether a tensor of this name trains.
   func contains(_ name: String) -> Bool { entries.contains { $0.name == name } }

@@ -18,7 +18,7 @@ protocol TrainingObjective: Sendable {
   /// A record ready for the model.
   associatedtype Sample: Sendable
 
-  /// Reads and prepares a record; called in the background, by several threads.
+  /// Reads and prepares a record; called in the background.
   ///
   /// - Throws: ``InputError`` for a broken record, which may be skipped.
   func sample(_ reference: SampleReference) throws(InputError) -> Sample
@@ -36,4 +36,11 @@ protocol TrainingObjective: Sendable {
   ///   - seed: decides about dropout; nil outside training.
   ///   - tally: gets what was right.
   func loss(_ samples: [Sample], shares: [Float], seed: UInt64?, tally: inout Tally) -> Tensor
+
+  /// What the user should know and was not told yet.
+  func takeWarnings() -> [InputError]
+}
+
+extension TrainingObjective {
+  func takeWarnings() -> [InputError] { [] }
 }

@@ -1,7 +1,8 @@
 import Diagnostics
 import Foundation
-import TinyGPTV
+import ModelFiles
 import Tensors
+import TinyGPTV
 
 /// A run as its configuration describes it.
 public struct TrainingRun {
@@ -38,6 +39,7 @@ public struct TrainingRun {
   private func runLanguage(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
     let training = try TrainingModel(configuration.model, seed: seed)
     try begin(training)
+    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
     let features = try frozenFeatures(training)
     return try loop(training, shouldStop) { settings, sources throws(InputError) in
       try LanguageObjective(training, datasets: sources, settings: settings, features: features)
@@ -54,6 +56,7 @@ public struct TrainingRun {
         teacher = made
         return made.parameters
       }, seed: seed)
+    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
     try begin(training)
     return try loop(training, shouldStop) { _, sources throws(InputError) in
       try TowerObjective(training, teacher: teacher, datasets: sources)
@@ -68,9 +71,17 @@ public struct TrainingRun {
 
   private func sources(_ settings: [DatasetSettings]) throws(InputError) -> [any ConversationSource] {
     var sources: [any ConversationSource] = []
-    for dataset in settings {
+    for var dataset in settings {
+      if dataset.split == .validation { dataset.augment = AugmentationSettings() }
       switch dataset.source {
-      case .scenes(let scenes): sources.append(try SceneSource(scenes, areIndependent: dataset.independentTurns))
+      case .scenes(let scenes):
+        guard dataset.augment.isOff else {
+          throw InputError(
+            file: "configuration", field: "datasets.\(dataset.name).augment",
+            expected: "nothing, since scenes are drawn anew without end", found: "augmentation",
+            remedy: "Ask for more scenes, or for smaller objects.")
+        }
+        sources.append(try SceneSource(scenes, areIndependent: dataset.independentTurns))
       case .jsonLines(let path): sources.append(try RecordConversations(path: path, settings: dataset))
       }
     }
@@ -86,7 +97,7 @@ public struct TrainingRun {
     case .directory(let path): directory = path
     }
     let cache = try FeatureCache(
-      directory: directory, fingerprint: training.towersFingerprint,
+      directory: directory, fingerprint: training.towersFingerprint(configuration.run.precision),
       shape: [vision.qFormer.queries, vision.qFormer.width], type: .f32)
     return FrozenFeatures(cache: cache)
   }
@@ -95,8 +106,9 @@ public struct TrainingRun {
     _ training: TrainingModel, _ shouldStop: () -> Bool,
     objective: ([DatasetSettings], [any ConversationSource]) throws(InputError) -> Objective
   ) throws(InputError) -> TrainingEnd {
-    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
-    if configuration.run.prune != nil, !training.trained.entries.contains(where: \.isBlockMatrix) {
+    if configuration.run.prune != nil, configuration.model.unfreeze.isEmpty,
+      !training.trained.entries.contains(where: \.isBlockMatrix)
+    {
       throw InputError(
         file: "configuration", field: "run.prune", expected: "matrices inside blocks among what trains",
         found: "none", remedy: "Add phi, vision or qformer to model.train, or leave run.prune out.")
@@ -111,31 +123,46 @@ public struct TrainingRun {
       }, seed: seed)
     var state = TrainingState(mixer: mixer)
     let records = zip(train, trainSources).reduce(0) { $0 + $1.1.count / $1.0.batchSize }
-    let iterations =
-      configuration.run.iterationsPerEpoch ?? max(1, records / configuration.run.accumulatedIterations)
+    let batches = configuration.run.iterationsPerEpoch ?? records
+    let steps = max(1, batches / configuration.run.accumulatedIterations)
     let folder = try RunFolder(path: configuration.run.outputDirectory)
-    if let checkpoint = try resume.map(checkpoint(at:)) {
+    let checkpoint = try resume.map(checkpoint(at:))
+    if let checkpoint {
       do { state = try JSONDecoder().decode(TrainingState.self, from: Data(checkpoint.state)) } catch {
         throw InputError(file: checkpoint.path, field: "state.json", expected: "a run's state", found: "\(error)")
       }
-      try training.unfreeze(step: state.step)
-      try training.trained.restore(from: checkpoint)
+      state.mixer = try mixer.resumed(from: state.mixer)
+      // What was unfrozen before the checkpoint's last step; the rest follows in the loop.
+      if state.step > 0 { try training.unfreeze(step: state.step - 1) }
+      try training.trained.restore(from: checkpoint, updates: state.updates)
     }
-    if resume == nil, !CheckpointStore(directory: folder.checkpointsDirectory).steps().isEmpty {
-      throw InputError(
-        file: folder.path, expected: "a folder without a run", found: "checkpoints of one",
-        remedy: "Continue it with --resume, name another output_dir, or delete the folder.")
-    }
+    try requireOwnFolder(folder, continuing: checkpoint)
+    // All that can be wrong is found before anything in the folder is changed.
+    let made = try objective(train, trainSources)
+    let validation = try validationSamples(objective)
     let output = try TrainingOutput(
       folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
+    // What the run was, for whoever finds the folder later.
+    try AtomicFileWriter.write(Array(configuration.yaml.utf8), to: folder.path + "/config.yaml")
     let loop = TrainingLoop(
-      try objective(train, trainSources), training, configuration, datasets: train, state: state,
-      iterationsPerEpoch: iterations,
-      validation: try validationSamples(objective), output: output)
+      made, training, configuration, datasets: train, state: state, stepsPerEpoch: steps, validation: validation,
+      output: output)
     return try loop.run(shouldStop: shouldStop)
   }
 
-  /// Every record of the datasets that are for validation.
+  /// Makes sure that the folder has no run in it but the one that is continued: its later steps will be removed.
+  private func requireOwnFolder(_ folder: RunFolder, continuing checkpoint: Checkpoint?) throws(InputError) {
+    guard !CheckpointStore(directory: folder.checkpointsDirectory).steps().isEmpty else { return }
+    func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    if let checkpoint, resolved(checkpoint.path).hasPrefix(resolved(folder.checkpointsDirectory) + "/") { return }
+    throw InputError(
+      file: folder.path, expected: "a folder without a run", found: "checkpoints of one",
+      remedy: checkpoint == nil
+        ? "Continue it with --resume, name another output_dir, or delete the folder."
+        : "What is resumed is another run: name another output_dir.")
+  }
+
+  /// Every record of the datasets that are for validation, but for as many broken ones as may be.
   private func validationSamples<Objective: TrainingObjective>(
     _ objective: ([DatasetSettings], [any ConversationSource]) throws(InputError) -> Objective
   ) throws(InputError) -> [Objective.Sample] {
@@ -145,10 +172,16 @@ public struct TrainingRun {
     let made = try objective(validation, sources)
     var samples: [Objective.Sample] = []
     for (dataset, source) in sources.enumerated() {
+      let budget = BrokenRecordBudget(name: validation[dataset].name, limit: validation[dataset].maximumBroken)
       for record in 0..<source.count {
-        samples.append(
-          try made.sample(SampleReference(dataset: dataset, record: record, pass: 0, seed: UInt64(record))))
+        do throws(InputError) {
+          samples.append(
+            try made.sample(SampleReference(dataset: dataset, record: record, pass: 0, seed: UInt64(record))))
+        } catch {
+          try budget.skip(record: record, because: error)
+        }
       }
+      for error in budget.takeReports() { report(.note(error)) }
     }
     return samples
   }
@@ -162,7 +195,7 @@ public struct TrainingRun {
     guard let checkpoint else {
       throw InputError(
         file: path, expected: "a run's folder with a checkpoint, or a checkpoint", found: "none",
-        remedy: "Start the run without it.")
+        remedy: "Name the folder of a run that has saved one, or leave it out.")
     }
     return checkpoint
   }

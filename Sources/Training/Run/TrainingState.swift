@@ -12,6 +12,8 @@ struct TrainingState: Codable, Sendable {
   var mixer: DataMixer
   /// Steps in a row that were skipped for a loss or gradient that was not finite.
   var nonFinite = 0
+  /// How often the optimiser has moved each tensor.
+  var updates: [String: Int] = [:]
 }
 
 extension Checkpoint {
@@ -46,11 +48,21 @@ extension TrainedParameters {
     return known.count
   }
 
-  /// Takes values and moments from a checkpoint.
+  /// How often each tensor was moved.
+  var updates: [String: Int] { Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.updates) }) }
+
+  /// Takes values and moments from a checkpoint, and how often each tensor was moved from the run's state.
   ///
   /// - Throws: ``InputError`` if it is one of a run that trains something else.
-  func restore(from checkpoint: Checkpoint) throws(InputError) {
-    for entry in entries {
+  func restore(from checkpoint: Checkpoint, updates: [String: Int]) throws(InputError) {
+    for (index, entry) in entries.enumerated() {
+      guard let count = updates[entry.name], count >= 0 else {
+        throw InputError(
+          file: checkpoint.path, field: "state.json", expected: "the number of updates of \(entry.name)",
+          found: "\(updates[entry.name], default: "nothing")",
+          remedy: "The checkpoint is of a run that trains something else.")
+      }
+      setUpdates(count, at: index)
       for (name, target) in [
         (entry.name, entry.master), ("optimizer.mean." + entry.name, entry.mean),
         ("optimizer.variance." + entry.name, entry.variance),

@@ -1,8 +1,10 @@
 import Diagnostics
+import Dialogue
+import ModelFiles
 import Pictures
 import Scenes
-import TinyGPTV
 import Tensors
+import TinyGPTV
 
 /// Scenes drawn when they are wanted, and talk about them that is new in every pass.
 struct SceneSource: ConversationSource {
@@ -11,12 +13,16 @@ struct SceneSource: ConversationSource {
   /// Whether no turn will see another, so that each must make sense alone.
   private let areIndependent: Bool
 
-  /// - Throws: ``InputError`` if the icons cannot be found.
+  private let aspects: Set<TalkAspect>?
+
+  /// - Throws: ``InputError`` if such scenes cannot be drawn or talked about, or the icons cannot be found.
   init(_ settings: SceneSettings, areIndependent: Bool) throws(InputError) {
     self.areIndependent = areIndependent
     try Scene.loadIcons()
     self.settings = settings
     style = SceneStyle(settings)
+    try style.check(file: "configuration: scenes")
+    aspects = try settings.talkAspects()
   }
 
   var count: Int { settings.count }
@@ -32,14 +38,18 @@ struct SceneSource: ConversationSource {
   func conversation(_ reference: SampleReference) throws(InputError) -> Conversation {
     let scene = scene(reference.record)
     let talk = SceneTalk(
-      scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: settings.talkAspects)
+      scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: aspects)
+    let turns = talk.turns(count: settings.turns).filter { !(areIndependent && $0.followsPrevious) }
+    let origin = "scene \(reference.record) of seed \(settings.seed)"
+    guard !turns.isEmpty else {
+      throw InputError(
+        file: origin, expected: "a question about it", found: "none that its aspects allow",
+        remedy: "Name more aspects, ask for more objects, or raise max_broken.")
+    }
+    let key = "\(Scene.drawingVersion) \(scene.seed) \(style)"
     return Conversation(
-      picture: RecordPicture(key: ContentDigest(of: Array("\(scene.seed) \(style)".utf8))) { [style] in
-        scene.picture(style: style)
-      },
-      turns: talk.turns(count: settings.turns).filter { !(areIndependent && $0.followsPrevious) }
-        .map { ($0.instruction, $0.answer, $0.aspect.rawValue) },
-      origin: "scene \(reference.record) of seed \(settings.seed)")
+      picture: RecordPicture(key: ContentDigest(of: Array(key.utf8))) { [style] in scene.picture(style: style) },
+      turns: turns.map { ($0.instruction, $0.answer, $0.aspect.rawValue) }, origin: origin)
   }
 }
 
@@ -68,7 +78,18 @@ extension TalkStyle {
 
 extension SceneSettings {
   /// nil for all.
-  fileprivate var talkAspects: Set<TalkAspect>? {
-    aspects.isEmpty ? nil : Set(aspects.compactMap(TalkAspect.init(rawValue:)))
+  fileprivate func talkAspects() throws(InputError) -> Set<TalkAspect>? {
+    guard !aspects.isEmpty else { return nil }
+    var known: Set<TalkAspect> = []
+    for name in aspects {
+      guard let aspect = TalkAspect(rawValue: name) else {
+        let names = TalkAspect.allCases.map(\.rawValue)
+        throw InputError(
+          file: "configuration", field: "datasets.scenes.aspects", expected: names.joined(separator: ", "),
+          found: name, remedy: Spelling.nearest(to: name, in: names).map { "The nearest is \($0)" })
+      }
+      known.insert(aspect)
+    }
+    return known
   }
 }

@@ -12,7 +12,6 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
   struct Sample: Sendable {
     /// Normalised pixels [3, S, S].
     var pixels: [Float]
-    var size: Int
     var targets: SceneTargets
   }
 
@@ -20,8 +19,9 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
   private let teacher: TowerTeacher
   private let datasets: [SceneSource]
   private let imageSize: Int
+  private let trained: TrainedParameters
   /// Whether the Q-Former is taught too, which costs a third of the time.
-  private let teachesQueries: Bool
+  private var teachesQueries: Bool { trained.contains(prefix: "qf.") }
 
   /// - Throws: ``InputError`` if the model has no vision tower, or a dataset is not made of scenes.
   init(
@@ -40,27 +40,31 @@ final class TowerObjective: TrainingObjective, @unchecked Sendable {
     self.vision = vision
     self.teacher = teacher
     self.datasets = scenes
-    teachesQueries = training.trained.contains("qf.query_tokens")
+    trained = training.trained
+    for source in scenes where source.settings.objects.upperBound > vision.configuration.qFormer.queries {
+      throw InputError(
+        file: "configuration", field: "datasets.scenes.objects",
+        expected: "no more than the model's \(vision.configuration.qFormer.queries) queries",
+        found: "\(source.settings.objects)")
+    }
     imageSize = training.settings.imageSize ?? vision.configuration.imageSize
   }
 
   func sample(_ reference: SampleReference) throws(InputError) -> Sample {
     let source = datasets[reference.dataset]
     let scene = source.scene(reference.record)
-    let size = source.settings.imageSize ?? imageSize
-    return Sample(pixels: source.picture(scene).normalized(size: size), size: size, targets: SceneTargets(scene))
+    return Sample(pixels: source.picture(scene).normalized(size: imageSize), targets: SceneTargets(scene))
   }
 
   func weight(_ sample: Sample) -> Float { 1 }
 
   func packed(_ samples: [Sample]) -> [[Sample]] {
-    // Pictures of one size; a few at a time, so that activations stay in the processor's cache.
-    Dictionary(grouping: samples, by: \.size).sorted { $0.key < $1.key }.flatMap { $0.value.chunked(by: 4) }
+    // A few at a time, so that activations stay in the processor's cache.
+    samples.chunked(by: 4)
   }
 
   func loss(_ samples: [Sample], shares: [Float], seed: UInt64?, tally: inout Tally) -> Tensor {
-    let size = samples[0].size
-    let tokens = vision.pictureTokens(samples.map { Tensor($0.pixels, shape: [3, size, size]) })
+    let tokens = vision.pictureTokens(samples.map { Tensor($0.pixels, shape: [3, imageSize, imageSize]) })
     let patches = teacher.patchHead(tokens)
     let outputs = teachesQueries ? vision.queryLayerOutputs(tokens, pictures: samples.count) : []
     // Earlier layers are taught too, which a detector's queries need to settle.
