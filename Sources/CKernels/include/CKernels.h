@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "machine_limits.h"
+
 #pragma clang assume_nonnull begin
 
 // 32 activations as int8 with their scale: x[i] ≈ scale · q[i]. What quantised rows are multiplied with.
