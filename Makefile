@@ -21,7 +21,7 @@ help:
 	@echo "make demo-model  train the bundled model again, from nothing: hours"
 	@echo "make lint      check the layout of the sources"
 	@echo "make format    correct the layout of the sources"
-	@echo "make install   copy the program to PREFIX/bin and its icons to PREFIX/share ($(PREFIX))"
+	@echo "make install   copy the program to PREFIX/bin, its icons and its model to PREFIX/share ($(PREFIX))"
 	@echo "make clean     delete what was built"
 	@echo "SWIFT_FLAGS=…  is added to every build, as in SWIFT_FLAGS=\"-Xswiftc -warnings-as-errors\""
 
@@ -46,6 +46,7 @@ format: swift
 install: build
 	install -D -m 755 "$$(swift build $(FLAGS) --show-bin-path)/tinygptv" "$(DESTDIR)$(PREFIX)/bin/tinygptv"
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/tinygptv/Icons" Sources/Scenes/Icons/*
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/tinygptv" assets/tinygptv-demo.gguf
 
 clean:
 	rm -rf .build

@@ -59,13 +59,17 @@ let package = Package(
       name: "TerminalChat",
       dependencies: ["CSystem", "CCurses", "CReadline", "CChafa", "Diagnostics", "Pictures", "Dialogue"]),
 
+    // MARK: How fast it is
+
+    .target(name: "Benchmarking", dependencies: ["CKernels", "CSystem", "Diagnostics", "Tensors", "TinyGPTV"]),
+
     // MARK: The program
 
     .executableTarget(
       name: "TinyGPTVCommand",
       dependencies: [
         "Diagnostics", "Tensors", "ModelFiles", "Tokenization", "Pictures", "TinyGPTV", "Dialogue", "Scenes",
-        "Training", "TerminalChat", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "TerminalChat", "Benchmarking", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Measurements
@@ -106,6 +110,7 @@ let package = Package(
     .testTarget(
       name: "TerminalChatTests",
       dependencies: ["TerminalChat", "Dialogue", "Diagnostics", "Pictures", "TinyGPTVCommand", "TestSupport"]),
+    .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "ModelFiles", "TestSupport"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["ModelFiles", "Tokenization", "TinyGPTVCommand", "TestSupport"]),
   ],

@@ -61,19 +61,40 @@ class ModelFile:
 
     def write_slice(self, path, keep):
         """Writes a copy with fewer blocks: `keep` has the number that stays for each of the block counts' keys."""
-        head = bytearray()
-        for key, entry in self.metadata_bytes.items():
-            head += bytes(entry[:-4]) + struct.pack("<I", keep[key]) if key in keep else entry
-        kept, offset = [], 0
+        metadata = [
+            bytes(entry[:-4]) + struct.pack("<I", keep[key]) if key in keep else entry
+            for key, entry in self.metadata_bytes.items()]
+        kept = []
         for tensor in self.tensors:
             block = re.match(r"(?:adapter\.\d+\.)?((?:v\.|qf\.)?blk)\.(\d+)\.", tensor.name)
             if block and any(BLOCK_COUNTS[key] == block[1] and int(block[2]) >= count for key, count in keep.items()):
                 continue
+            kept.append(tensor)
+        self._write(path, metadata, kept)
+
+    def write_phi2(self, path):
+        """Writes the language model alone, as the plain Phi-2 that llama.cpp knows: without TinyGPT-V's norms."""
+        metadata = []
+        for key, entry in self.metadata_bytes.items():
+            value = bytes(entry[8 + len(key.encode()):])
+            if key == "general.architecture":
+                value = struct.pack("<IQ", 8, 4) + b"phi2"
+            if re.match(r"tinygptv\.(vision|qformer|projection|adapter)\.", key):
+                continue
+            key = re.sub(r"^tinygptv\.", "phi2.", key).encode()
+            metadata.append(struct.pack("<Q", len(key)) + key + value)
+        left_out = re.compile(r"(v|qf|mm|adapter)\.|blk\.\d+\.(attn_[qk]|post_attention)_norm\.")
+        self._write(path, metadata, [tensor for tensor in self.tensors if not left_out.match(tensor.name)])
+
+    def _write(self, path, metadata, tensors):
+        head, offset = bytearray(), 0
+        for entry in metadata:
+            head += entry
+        for tensor in tensors:
             head += bytes(tensor.description) + struct.pack("<Q", offset)
-            kept.append(tensor.data)
             offset += (len(tensor.data) + 31) // 32 * 32
-        head = bytes(self.data[:8]) + struct.pack("<QQ", len(kept), len(self.metadata)) + head
+        head = bytes(self.data[:8]) + struct.pack("<QQ", len(tensors), len(metadata)) + head
         with open(path, "wb") as file:
-            for part in [head, *kept]:
+            for part in [head, *(tensor.data for tensor in tensors)]:
                 file.write(part)
                 file.write(bytes(-len(part) % 32))

@@ -162,12 +162,28 @@ class PhiBlock(nn.Module):
         self.post_attention_norm = nn.RMSNorm(width, self.rms_epsilon)
         self.ffn_up, self.ffn_down = nn.Linear(width, inner), nn.Linear(inner, width)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, cache=None):
         n = self.attn_norm(x)
         q, k, v = (heads_first(part, self.heads) for part in self.attn_qkv(n).chunk(3, -1))
-        q, k = rotated(self.attn_q_norm(q), cos, sin), rotated(self.attn_k_norm(k), cos, sin)
-        attended = self.post_attention_norm(self.attn_output(attention(q.to(v), k.to(v), v, causal=True)))
+        q, k = rotated(self.attn_q_norm(q), cos, sin).to(v), rotated(self.attn_k_norm(k), cos, sin).to(v)
+        if cache is not None:
+            k, v = cache.extended(k, v)
+        # A single token sees all that is cached.
+        attended = self.post_attention_norm(self.attn_output(attention(q, k, v, causal=x.shape[1] > 1)))
         return x + attended + self.ffn_down(F.gelu(self.ffn_up(n), approximate="tanh"))
+
+
+class KeyValueCache:
+    """One block's keys and values so far, each [B, H, T, D/H]."""
+
+    def __init__(self):
+        self.keys = self.values = None
+
+    def extended(self, k, v):
+        if self.keys is not None:
+            k, v = torch.cat([self.keys, k], 2), torch.cat([self.values, v], 2)
+        self.keys, self.values = k, v
+        return k, v
 
 
 def rotated(x, cos, sin):
@@ -199,6 +215,17 @@ class TinyGPTV(nn.Module):
     def queries(self, pixels):
         """The Q-Former's output for pixels [B, 3, S, S]: what is cached while the towers are frozen."""
         return self.qf(self.v(pixels))
+
+    def next_logits(self, ids, caches, start):
+        """The logits behind the last of ids [B, T], which follow `start` others; caches has one for each block.
+
+        Several ids may only come first: `start` is then 0.
+        """
+        x = self.token_embd(ids)
+        cos, sin = (table[start:start + x.shape[1]].to(x) for table in [self.cos, self.sin])
+        for block, cache in zip(self.blk, caches):
+            x = block(x, cos, sin, cache)
+        return self.output(self.output_norm(x[:, -1:]))
 
     def answer_loss(self, queries, ids, offset, rows, targets):
         """The mean cross-entropy of the answers' tokens.

@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "CKernels.h"
+#include "quantized.h"
 
 extern const ckernels_table ckernels_scalar;
-#if defined(__x86_64__)
-const ckernels_table *ckernels_avx2(void);
-#elif defined(__aarch64__)
+#if defined(__aarch64__)
 extern const ckernels_table ckernels_neon;
 #endif
 
@@ -16,6 +15,10 @@ const ckernels_table *ckernels_named(const char *name) {
 #if defined(__x86_64__)
   if (strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     return ckernels_avx2();
+  }
+  if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+      && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) {
+    return ckernels_avx512();
   }
 #elif defined(__aarch64__)
   if (strcmp(name, "neon") == 0) return &ckernels_neon;
@@ -28,7 +31,7 @@ static const ckernels_table *chosen;
 static void choose(void) {
   const char *forced = getenv("TINYGPTV_KERNELS");
   if (forced) chosen = ckernels_named(forced);
-  static const char *const best_first[] = {"avx2", "neon", "scalar"};
+  static const char *const best_first[] = {"avx512", "avx2", "neon", "scalar"};
   for (unsigned i = 0; !chosen; i++) chosen = ckernels_named(best_first[i]);
 }
 

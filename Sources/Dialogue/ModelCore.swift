@@ -20,6 +20,8 @@ final class ModelCore {
   /// The logits behind the last prompt, for tests.
   var promptLogits: [Float] { context?.logits ?? [] }
 
+  /// What earlier runs made of pictures. For keys that tell pictures apart by content only.
+  var store: PictureStore?
   private var pictures = PictureMemory()
   private var context: Context?
 
@@ -76,7 +78,11 @@ final class ModelCore {
 
   /// What is remembered of a picture.
   func remembered(picture key: String) -> PromptPicture? {
-    pictures.queries(.init(picture: key, adapter: adapterOfTowers)).map { PromptPicture(key: key, queries: $0) }
+    let entry = PictureMemory.Key(picture: key, adapter: adapterOfTowers)
+    if let queries = pictures.queries(entry) { return PromptPicture(key: key, queries: queries) }
+    guard entry.adapter == nil, let queries = store?.queries(key) else { return nil }
+    pictures.remember(entry, queries)
+    return PromptPicture(key: key, queries: queries)
   }
 
   /// Encodes a picture and remembers it; nil if `onLayer` stopped it.
@@ -84,6 +90,7 @@ final class ModelCore {
     guard let queries = try model.pictureQueries(picture, onLayer: onLayer) else { return nil }
     encodedPictures += 1
     pictures.remember(.init(picture: key, adapter: adapterOfTowers), queries)
+    if adapterOfTowers == nil { store?.keep(key, queries) }
     return PromptPicture(key: key, queries: queries)
   }
 

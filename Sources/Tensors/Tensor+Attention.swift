@@ -78,21 +78,17 @@ private struct AttentionProblem {
   /// Calls `body` with one head's columns of a tensor and their transpose, where the memory traffic is least.
   private func withHead<Result>(
     _ tensor: Tensor, _ head: Int, plain: Bool, transposed: Bool,
-    _ body: (_ matrix: MatrixProduct.Operand, _ transpose: MatrixProduct.Operand) -> Result
+    _ body: (_ matrix: MatrixProduct.Operand, _ transpose: TransposedColumns) -> Result
   ) -> Result {
     var matrix = inPlace(tensor, head)
-    var transpose = matrix
-    transpose.transposed = true
+    var transpose = TransposedColumns(inPlace: matrix)
     guard gathers else { return body(matrix, transpose) }
     let (rows, width) = (tensor.rows, headWidth)
-    let size = rows * width
-    return withScratch(size * ((plain ? 1 : 0) + (transposed ? 1 : 0))) { scratch in
-      if transposed {
-        kernels.transpose(matrix.address, stride, scratch, rows, rows, width)
-        transpose = .init(scratch, stride: rows)
-      }
+    let transposedSize = transposed ? TransposedColumns.size(rows: rows, width: width) : 0
+    return withScratch((plain ? rows * width : 0) + transposedSize) { scratch in
+      if transposed { transpose = TransposedColumns(matrix, rows: rows, width: width, into: scratch) }
       if plain {
-        let copy = scratch + (transposed ? size : 0)
+        let copy = scratch + transposedSize
         for t in 0..<rows { memcpy(copy + t * width, matrix.address + t * stride, width * 4) }
         matrix = .init(copy, stride: width)
       }
@@ -118,7 +114,7 @@ private struct AttentionProblem {
   }
 
   private func forward(
-    _ block: AttentionSpan.Block, _ queries: MatrixProduct.Operand, _ transposedKeys: MatrixProduct.Operand,
+    _ block: AttentionSpan.Block, _ queries: MatrixProduct.Operand, _ transposedKeys: TransposedColumns,
     _ values: MatrixProduct.Operand, _ scores: UnsafeMutablePointer<Float>,
     into output: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>
   ) {
@@ -146,14 +142,17 @@ private struct AttentionProblem {
 
   /// A block's rows of `left` times the columns of `right` that belong to its keys, side by side.
   private func multiply(
-    _ block: AttentionSpan.Block, _ left: MatrixProduct.Operand, _ right: MatrixProduct.Operand, alpha: Float = 1,
+    _ block: AttentionSpan.Block, _ left: MatrixProduct.Operand, _ right: TransposedColumns, alpha: Float = 1,
     into scores: UnsafeMutablePointer<Float>
   ) {
     var column = 0
     for range in block.keys {
-      MatrixProduct.small(
-        block.queries.count, range.count, headWidth, alpha: alpha, left.from(row: block.queries.lowerBound, column: 0),
-        right.from(row: 0, column: range.lowerBound), into: scores + column, stride: block.width)
+      right.forEachPart(of: range) { part, operand in
+        MatrixProduct.small(
+          block.queries.count, part.count, headWidth, alpha: alpha,
+          left.from(row: block.queries.lowerBound, column: 0), operand,
+          into: scores + column + part.lowerBound - range.lowerBound, stride: block.width)
+      }
       column += range.count
     }
   }
@@ -169,8 +168,9 @@ private struct AttentionProblem {
           withHead(queries, head, plain: true, transposed: false) { queries, _ in
             withHead(gradient, head, plain: true, transposed: false) { gradient, _ in
               let inputs = HeadInputs(
-                queries: queries, keys: keys, transposedKeys: transposedKeys, transposedValues: transposedValues,
-                gradient: gradient, output: inPlace(output, head), logSums: logSums.floats + head * self.queries.rows)
+                queries: queries, keys: keys, gradient: gradient, output: inPlace(output, head),
+                transposedKeys: transposedKeys, transposedValues: transposedValues,
+                logSums: logSums.floats + head * self.queries.rows)
               let column = head * headWidth
               for block in blocks {
                 withScratch(2 * block.queries.count * block.width) { scratch in
@@ -186,7 +186,8 @@ private struct AttentionProblem {
   }
 
   private struct HeadInputs {
-    let queries, keys, transposedKeys, transposedValues, gradient, output: MatrixProduct.Operand
+    let queries, keys, gradient, output: MatrixProduct.Operand
+    let transposedKeys, transposedValues: TransposedColumns
     let logSums: UnsafeMutablePointer<Float>
   }
 

@@ -8,8 +8,8 @@ extension Tensor {
   /// y = x·Wᵀ + b: this tensor [T, K] (any leading dimensions), a weight [N, K] of any storage type, a bias [N] or nil;
   /// the result is [T, N] f32.
   ///
-  /// Few rows (decoding) are multiplied straight with the stored weight; of many, tiles of the weight are decoded once
-  /// for hundreds of rows. Quantised weights meet int8 activations in the first case, f32 in the second.
+  /// q8_0 and q4_0 weights are multiplied as they are stored, with activations rounded to int8. With others, few rows
+  /// (decoding) are multiplied straight; for many, tiles of the weight are decoded once for hundreds of rows.
   ///
   /// This tensor may itself be bf16 (see ``rounded(to:)``), with a weight that is not f32. Then the gradient's products
   /// too take bf16 operands, and it is the bf16 tensor that is kept for them. Sums are f32 in any case.
@@ -19,7 +19,9 @@ extension Tensor {
     precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
     let output = Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
     let input = converted(to: .f32)
-    if rows <= Self.fewRows {
+    if weight.type == .q8_0 || weight.type == .q4_0 {
+      input.multiplyRounded(weight, bias, into: output)
+    } else if rows <= Self.fewRows {
       input.multiplyFewRows(weight, bias, into: output)
     } else {
       input.multiplyManyRows(weight, bias, into: output)
@@ -34,23 +36,36 @@ extension Tensor {
   }
 
   /// Up to this many rows the time goes into reading the weight, not into arithmetic.
-  private static let fewRows = 4
+  private static let fewRows = ckernels_few_rows
+
+  private func multiplyRounded(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
+    let n = weight.shape[0]
+    guard rows > 0, n > 0 else { return }
+    let x = QuantizedRows(self)
+    let product = weight.type == .q8_0 ? kernels.product_q8_0 : kernels.product_q4_0
+    // Of the activations as much at a time as a core's own cache holds. Of the weight, when it is all that is read,
+    // some 64 kB.
+    let few = rows <= Self.fewRows
+    let rowsPerTile = 256
+    let weightRows = few ? max(16, 65536 / max(weight.bytesPerRow, 1) / 16 * 16) : 64
+    let rowPieces = (rows + rowsPerTile - 1) / rowsPerTile
+    let weightPieces = (n + weightRows - 1) / weightRows
+    ThreadPool.shared.forEach(rowPieces * weightPieces) { index in
+      let (piece, first) = (index / weightPieces, index % weightPieces * weightRows)
+      let (start, end) = (piece * rows / rowPieces, (piece + 1) * rows / rowPieces)
+      x.withRows(from: start) { x in
+        product(
+          weight.address + first * weight.bytesPerRow, min(weightRows, n - first), x, end - start, width,
+          bias.map { $0.floats + first }, output.floats + start * n + first, n)
+      }
+    }
+  }
 
   private func multiplyFewRows(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
     let (rows, k, n) = (rows, width, weight.shape[0])
     let y = output.floats
     let offset = bias?.floats
     switch weight.type {
-    case .q8_0, .q4_0:
-      let blocksPerRow = k / 32
-      let scratch = TensorStorage(byteCount: rows * blocksPerRow * MemoryLayout<ckernels_q8_block>.stride)
-      let quantized = scratch.address.assumingMemoryBound(to: ckernels_q8_block.self)
-      for t in 0..<rows { kernels.quantize_q8(floats + t * k, quantized + t * blocksPerRow, k) }
-      let dot = weight.type == .q8_0 ? kernels.dot_q8_0 : kernels.dot_q4_0
-      forEachWeightRow(n, bytesPerRow: weight.bytesPerRow) { j in
-        let row = weight.address + j * weight.bytesPerRow
-        for t in 0..<rows { y[t * n + j] = dot(row, quantized + t * blocksPerRow, k) + (offset?[j] ?? 0) }
-      }
     case .f32, .f16, .bf16:
       let dot = weight.type == .f32 ? kernels.dot_f32 : weight.type == .f16 ? kernels.dot_f16 : kernels.dot_bf16
       forEachWeightRow(n, bytesPerRow: weight.bytesPerRow) { j in

@@ -63,6 +63,9 @@ struct Chat: ParsableCommand {
   @Flag(help: "Keep neither the conversation nor the lines that were typed.")
   var noHistory = false
 
+  @Flag(help: "Encode pictures that were seen in earlier chats anew, and keep nothing of them for later ones.")
+  var noPictureCache = false
+
   @Flag(help: "Leave the mouse to the terminal.")
   var noMouse = false
 
@@ -208,6 +211,7 @@ struct Chat: ParsableCommand {
     options.adapterPaths = adapterPaths
     options.adapterFolder = folders.adapters
     options.notice = notice
+    if !noPictureCache, !noHistory, configuration.history ?? true { options.pictureFolder = folders.pictures }
     return ModelEngine(options)
   }
 }

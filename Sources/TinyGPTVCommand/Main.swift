@@ -13,7 +13,7 @@ struct TinyGPTVCommand: ParsableCommand {
     abstract: "Talk to pictures with TinyGPT-V, on a CPU.",
     subcommands: [
       Chat.self, Ask.self, Convert.self, Inspect.self, Train.self, ScenesCommand.self, Evaluate.self, Plot.self,
-      RandomModelCommand.self, Tokenize.self, DecodePicture.self, Trace.self,
+      Bench.self, RandomModelCommand.self, Tokenize.self, DecodePicture.self, Trace.self,
     ])
 
   /// Runs the subcommand that the arguments name, and ends with the status that `ExitStatus` gives.

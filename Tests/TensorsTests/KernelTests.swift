@@ -28,64 +28,6 @@ import Testing
   }
 
   @Test(arguments: KernelSet.available)
-  func quantizedDotProducts(set: KernelSet) {
-    var numbers = RandomNumbers(seed: 9)
-    for blockCount in [1, 2, 3, 4, 5, 8, 31, 44] {
-      for extreme in [false, true] {
-        let n = 32 * blockCount
-        // Activations that are multiples of a power of two and reach ±127 of it are represented exactly.
-        let x = (0..<n).map { i -> Float in
-          let q = extreme ? (i % 3 == 0 ? 127 : -127) : i % 32 == 0 ? 127 : Int.random(in: -127...127, using: &numbers)
-          return Float(q) * 0.0625
-        }
-        let quantized = quantize(x, KernelSet.scalar)
-        for type in [ScalarType.q8_0, .q4_0] {
-          var bytes = (0..<blockCount * type.bytesPerBlock).map { _ in
-            extreme ? UInt8(type == .q8_0 ? 0x80 : 0xff) : UInt8.random(in: 0...255, using: &numbers)
-          }
-          for b in 0..<blockCount {
-            let scale = ckernels_f16_from_f32(numbers.normal())
-            bytes[b * type.bytesPerBlock] = UInt8(truncatingIfNeeded: scale)
-            bytes[b * type.bytesPerBlock + 1] = UInt8(scale >> 8)
-          }
-          var weights = [Float](repeating: 0, count: n)
-          bytes.withUnsafeBytes { type.decode($0.baseAddress!, into: &weights, count: n) }
-          let dot = type == .q8_0 ? set.table.dot_q8_0 : set.table.dot_q4_0
-          let found = bytes.withUnsafeBytes { bytes in
-            quantized.withUnsafeBufferPointer { dot(bytes.baseAddress!, $0.baseAddress!, n) }
-          }
-          expectSum(
-            of: zip(weights, x).map { Double($0) * Double($1) }, found, "\(type) \(blockCount) blocks, \(extreme)")
-        }
-      }
-    }
-  }
-
-  @Test(arguments: KernelSet.available)
-  func quantizedActivations(set: KernelSet) {
-    for kind in Numbers.allCases {
-      for n in stride(from: 32, through: 320, by: 32) {
-        let x = kind.make(n, seed: UInt64(n))
-        let blocks = quantize(x, set)
-        for (b, block) in blocks.enumerated() {
-          let q = withUnsafeBytes(of: block.q) { Array($0.bindMemory(to: Int8.self)) }
-          let largest = x[32 * b..<32 * b + 32].map(abs).max() ?? 0
-          #expect(block.sum == q.reduce(0) { $0 + Int32($1) })
-          #expect(block.scale == largest / 127)
-          #expect(!q.contains(-128))
-          for i in 0..<32 {
-            let error = abs(Double(block.scale) * Double(q[i]) - Double(x[32 * b + i]))
-            // Half a step, or below the normal numbers the whole value.
-            #expect(error <= max(0.501 * Double(block.scale), 2e-36))
-          }
-        }
-        let reference = quantize(x, KernelSet.scalar)
-        #expect(zip(blocks, reference).allSatisfy { bytes(of: $0) == bytes(of: $1) }, "\(kind)")
-      }
-    }
-  }
-
-  @Test(arguments: KernelSet.available)
   func conversions(set: KernelSet) {
     var numbers = RandomNumbers(seed: 3)
     for (type, convert, scalar) in [
@@ -246,16 +188,8 @@ import Testing
   }
 }
 
-private func quantize(_ x: [Float], _ set: KernelSet) -> [ckernels_q8_block] {
-  var blocks = [ckernels_q8_block](repeating: ckernels_q8_block(), count: x.count / 32)
-  set.table.quantize_q8(x, &blocks, x.count)
-  return blocks
-}
-
-private func bytes(of block: ckernels_q8_block) -> [UInt8] { withUnsafeBytes(of: block) { Array($0) } }
-
 /// Expects a float sum: its error is measured against the sum of the addends' magnitudes.
-private func expectSum(
+func expectSum(
   of addends: [Double], _ found: Float, _ what: @autoclosure () -> String,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {

@@ -8,14 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "machine_limits.h"
+
 #pragma clang assume_nonnull begin
 
-// 32 activations as int8 with their scale: x[i] ≈ scale · q[i]. What quantised rows are multiplied with.
+// Rows of n activations as int8, each block of 32 with its scale: x[t, i] ≈ scale[t, i / 32] · q[t, i]. What quantised
+// weights are multiplied with. No q is −128.
 typedef struct {
-  float scale;
-  int32_t sum;  // of the q, for formats whose weights have an offset
-  int8_t q[32];
-} ckernels_q8_block;
+  int8_t *q;
+  float *scale;
+  // −8·Σq of each block as an int16 in the low half of a word, the high half 0: for weights that are stored 8 too large.
+  uint32_t *offset;
+} ckernels_q8_rows;
+
+// y[t, j] = bias[j] + Σ weight[j, i]·x[t, i] over the n elements (a multiple of the weight's block) of `weight_rows` rows
+// of a weight and `x_rows` rows of activations, y with `y_row` elements from one row to the next. bias may be NULL.
+// Integers within a block of 32, floats between blocks. A row of y does not depend on how many others there are, except
+// that up to ckernels_few_rows of them may be added up in another order than more.
+typedef void ckernels_product(
+    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
+    const float *_Nullable bias, float *y, size_t y_row);
+enum { ckernels_few_rows = 4 };
 
 // The numbers of one step of AdamW, the same for all elements.
 typedef struct {
@@ -36,11 +49,12 @@ typedef struct {
   float (*dot_f32)(const void *row, const float *x, size_t n);
   float (*dot_f16)(const void *row, const float *x, size_t n);
   float (*dot_bf16)(const void *row, const float *x, size_t n);
-  // The same for quantised rows and quantised activations; n is a multiple of 32.
-  float (*dot_q8_0)(const void *row, const ckernels_q8_block *x, size_t n);
-  float (*dot_q4_0)(const void *row, const ckernels_q8_block *x, size_t n);
-  // n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that is not finite.
-  void (*quantize_q8)(const float *x, ckernels_q8_block *blocks, size_t n);
+  // The products of quantised weights with quantised activations.
+  ckernels_product *product_q8_0;
+  ckernels_product *product_q4_0;
+  // One row of activations, n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that
+  // is not finite.
+  void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
 
   // n elements (a multiple of the block) to f32.
   void (*f16_to_f32)(const void *source, float *target, size_t n);

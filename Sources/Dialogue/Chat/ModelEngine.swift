@@ -20,6 +20,9 @@ public struct ModelEngineOptions: Sendable {
   /// disk.
   public var readsAhead = true
 
+  /// Where what became of pictures is kept for later runs; nil keeps nothing.
+  public var pictureFolder: String?
+
   /// Options with defaults for everything but the model.
   public init(modelPath: String) { self.modelPath = modelPath }
 }

@@ -14,6 +14,7 @@ final class ModelSession {
   init(_ options: ModelEngineOptions) throws(ModelFault) {
     let core = try ModelFault.when(.model) { () throws(InputError) in try Self.model(options.modelPath) }
     self.core = core
+    core.store = options.pictureFolder.flatMap { PictureStore(folder: $0, model: core.model) }
     for adapter in core.model.adapters { catalog.add(adapter.name, .model, isLoaded: true) }
     var initial = core.model.activeAdapter
     for (index, path) in options.adapterPaths.enumerated() {

@@ -40,6 +40,8 @@ public struct UserFolders: Sendable, Equatable {
   public var sessions: String { data + "/sessions" }
   /// Where a user puts adapters.
   public var adapters: String { data + "/adapters" }
+  /// What became of pictures in earlier runs.
+  public var pictures: String { cache + "/pictures" }
   /// What was typed before.
   public var inputHistory: String { state + "/history" }
 }

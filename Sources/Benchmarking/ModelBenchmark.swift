@@ -1,0 +1,245 @@
+import CSystem
+import Diagnostics
+import Tensors
+import TinyGPTV
+
+/// Measures a model and the machine that it runs on.
+///
+/// A quantity is measured several times in a row. A first run that takes less than a second is not counted: in it,
+/// memory is allocated and threads wake up.
+public final class ModelBenchmark {
+  let path: String
+  let plan: BenchmarkPlan
+  private let isStopped: () -> Bool
+  private let onProgress: (String) -> Void
+  private(set) var results: [BenchmarkResult] = []
+  /// By the number of threads.
+  private var limits: [Int: [MachineLimit: Double]] = [:]
+
+  private struct Stopped: Error {}
+
+  /// - Parameters:
+  ///   - isStopped: is asked often; if it says so, what has been measured by then is all.
+  ///   - onProgress: is told what is being measured.
+  public init(
+    path: String, plan: BenchmarkPlan, isStopped: @escaping () -> Bool, onProgress: @escaping (String) -> Void
+  ) {
+    (self.path, self.plan, self.isStopped, self.onProgress) = (path, plan, isStopped, onProgress)
+  }
+
+  /// Measures all that is planned.
+  ///
+  /// - Throws: ``InputError`` if the file is not a model, or what is planned does not fit it.
+  public func run() throws -> BenchmarkReport {
+    let loaded = try TinyGPTVModel(path: path)
+    let sizes = try plan.sizes(for: loaded)
+    var report = BenchmarkReport(
+      model: path, matrixType: loaded.matrixType.name, processor: Machine.processor, kernels: Machine.kernelSet,
+      results: [])
+    do {
+      if plan.parts.contains(.limits) { try measureLimits() }
+      try measure(loaded, prompts: sizes.prompts, pictures: sizes.pictures)
+    } catch is Stopped {}
+    report.results = results
+    return report
+  }
+
+  private func measure(_ loaded: TinyGPTVModel, prompts: [Int], pictures: [Int]) throws {
+    // The memory that the limits were measured in is not the model's.
+    Machine.forgetPeakMemory()
+    onProgress("reading the model")
+    loaded.readAhead { _ in !isStopped() }
+    if plan.parts.contains(.load) { try measureLoading() }
+    try loaded.use(adapter: nil)
+    let cache = loaded.makeCache()
+    for threads in plan.threads {
+      ThreadPool.configure(threads: threads)
+      if plan.parts.contains(.picture) {
+        for side in pictures { try measurePicture(loaded, cache, side: side) }
+      }
+      if plan.parts.contains(.prompt) {
+        for tokens in prompts { try measurePrompt(loaded, cache, tokens: tokens) }
+      }
+      if plan.parts.contains(.decode) { try measureDecoding(loaded, cache) }
+    }
+    let peak = Double(csystem_peak_resident_bytes())
+    if peak > 0 { add("peak memory", unit: "GB", [peak / 1e9]) }
+    if plan.parts.contains(.adapter) { try measureAdapter(loaded) }
+  }
+
+  // MARK: Samples
+
+  private var threads: Int { ThreadPool.shared.threads }
+
+  /// What `body` gives, as many samples of each as are planned.
+  func samples(_ name: String, _ body: () throws -> [Double]) throws -> [[Double]] {
+    var rows: [[Double]] = []
+    var isWarm = false
+    while rows.count < plan.repeats {
+      onProgress("\(name), \(threads) \(threads == 1 ? "thread" : "threads"): \(rows.count + 1) of \(plan.repeats)")
+      var row: [Double] = []
+      let seconds = try secondsTaken { row = try body() }
+      try continueOrStop()
+      if isWarm || seconds >= 1 { rows.append(row) }
+      isWarm = true
+    }
+    return rows[0].indices.map { column in rows.map { $0[column] } }
+  }
+
+  func continueOrStop() throws {
+    if isStopped() { throw Stopped() }
+  }
+
+  /// - Parameter work: operations or bytes a second, by the limit that holds them back.
+  func add(_ name: String, unit: String, _ values: [Double], work: (limit: MachineLimit, rate: Double)? = nil) {
+    var share: BenchmarkResult.Share?
+    if let work, let most = limits[threads]?[work.limit], most > 0 {
+      share = .init(limit: work.limit, value: work.rate / most)
+    }
+    results.append(BenchmarkResult(name: name, threads: threads, unit: unit, samples: Samples(values), share: share))
+  }
+
+  // MARK: The machine
+
+  private func measureLimits() throws {
+    try MachineLimit.withMemory { memory in
+      for threads in plan.threads {
+        ThreadPool.configure(threads: threads)
+        for limit in MachineLimit.allCases where limit.instructions != nil {
+          let values = try samples(limit.rawValue) { [limit.measure(memory)] }[0]
+          // The most that was reached, since whatever disturbs a measurement makes it less.
+          limits[threads, default: [:]][limit] = values.max()
+          let instructions = limit.instructions.map { $0.isEmpty ? "" : " (\($0))" } ?? ""
+          add(limit.rawValue + instructions, unit: limit.unit, values.map { $0 * 1e-9 })
+        }
+      }
+    }
+  }
+
+  // MARK: The model
+
+  private func measureLoading() throws {
+    let columns = try samples("load") {
+      let start = ContinuousClock.now
+      let model = try TinyGPTVModel(path: path)
+      let loaded = (ContinuousClock.now - start) / .seconds(1)
+      _ = try model.logits(after: model.phi.embeddings(of: [0]), cache: model.makeCache())
+      return [loaded, (ContinuousClock.now - start) / .seconds(1)]
+    }
+    add("load", unit: "s", columns[0])
+    add("load and a first token", unit: "s", columns[1])
+  }
+
+  /// Token ids that mean nothing.
+  private func ids(_ count: Int, _ model: TinyGPTVModel) -> [Int] {
+    (0..<count).map { ($0 + 1) * 7919 % model.configuration.phi.vocabularySize }
+  }
+
+  private func read(_ inputs: Tensor, _ model: TinyGPTVModel, _ cache: KeyValueCache) throws {
+    guard try model.logits(after: inputs, cache: cache, onLayer: { _, _ in !isStopped() }) != nil else {
+      throw Stopped()
+    }
+  }
+
+  private func measurePrompt(_ model: TinyGPTVModel, _ cache: KeyValueCache, tokens: Int) throws {
+    let inputs = model.phi.embeddings(of: ids(tokens, model))
+    let seconds = try samples("prompt \(tokens)") {
+      cache.truncate(to: 0)
+      return [try secondsTaken { try read(inputs, model, cache) }]
+    }[0]
+    let load = Workload(model)
+    add(
+      "prompt \(tokens)", unit: "tokens/s", seconds.map { Double(tokens) / $0 },
+      work: (load.limit(of: "blk."), load.promptOperations(tokens) / Samples(seconds).median))
+  }
+
+  /// Seconds for the planned tokens, one by one from an empty context.
+  private func decode(_ model: TinyGPTVModel, _ cache: KeyValueCache) throws -> Double {
+    let ids = ids(plan.decodedTokens, model)
+    cache.truncate(to: 0)
+    return try secondsTaken {
+      for id in ids { try read(model.phi.embeddings(of: [id]), model, cache) }
+    }
+  }
+
+  private func measureDecoding(_ model: TinyGPTVModel, _ cache: KeyValueCache) throws {
+    let count = Double(plan.decodedTokens)
+    let seconds = try samples("decode \(plan.decodedTokens)") { [try decode(model, cache)] }[0]
+    let bytes = Workload(model).decodingBytes(after: count / 2) * count
+    add(
+      "decode \(plan.decodedTokens)", unit: "tokens/s", seconds.map { count / $0 },
+      work: (.memoryRead, bytes / Samples(seconds).median))
+  }
+
+  private func measurePicture(_ model: TinyGPTVModel, _ cache: KeyValueCache, side: Int) throws {
+    guard let vision = model.vision else { return }
+    let pixels = Tensor((0..<3 * side * side).map { Float($0 * 7919 % 511) / 255 - 1 }, shape: [3, side, side])
+    // A question as the template has it: text, the picture, text; and one more behind the answer.
+    let (before, after, second) = (ids(8, model), ids(16, model), ids(24, model))
+    let fits =
+      before.count + vision.configuration.qFormer.queries + after.count + second.count
+      <= model.configuration.phi.contextLength
+    let columns = try samples("picture \(side)") {
+      let start = ContinuousClock.now
+      let tokens = vision.pictureTokens([pixels], onLayer: { [self] _, _ in !isStopped() })
+      try continueOrStop()
+      let vectors = vision.projected(vision.queryOutputs(tokens, pictures: 1))
+      let encoded = (ContinuousClock.now - start) / .seconds(1)
+      guard fits else { return [encoded] }
+      cache.truncate(to: 0)
+      try read(model.embeddings(segments: [before, after], pictures: [vectors]), model, cache)
+      let first = (ContinuousClock.now - start) / .seconds(1)
+      return [encoded, first, try secondsTaken { try read(model.phi.embeddings(of: second), model, cache) }]
+    }
+    let load = Workload(model)
+    add(
+      "picture \(side)", unit: "s", columns[0],
+      work: (load.limit(of: "v.blk."), load.pictureOperations(side: side) / Samples(columns[0]).median))
+    guard fits else { return }
+    add("first token, new picture \(side)", unit: "s", columns[1])
+    add("first token, same picture \(side)", unit: "s", columns[2])
+  }
+
+  // MARK: Adapters
+
+  private func measureAdapter(_ model: TinyGPTVModel) throws {
+    if model.adapters.isEmpty { try model.add(randomAdapter(model)) }
+    guard let name = model.adapters.first?.name else { return }
+    try model.use(adapter: nil)
+    let bare = model.makeCache()
+    try model.use(adapter: name)
+    let adapted = model.makeCache()
+    for threads in plan.threads {
+      ThreadPool.configure(threads: threads)
+      // In turn, since a machine's speed changes from one moment to the next.
+      let columns = try samples("adapter \(name)") {
+        var switches = 0.0
+        switches += try secondsTaken { try model.use(adapter: nil) }
+        let without = try decode(model, bare)
+        switches += try secondsTaken { try model.use(adapter: name) }
+        let with = try decode(model, adapted)
+        return [switches / 2, without, with]
+      }
+      add("adapter switch", unit: "µs", columns[0].map { $0 * 1e6 })
+      add(
+        "decode \(plan.decodedTokens) with adapter", unit: "tokens/s",
+        columns[2].map { Double(plan.decodedTokens) / $0 })
+      add("adapter's cost", unit: "%", zip(columns[2], columns[1]).map { 100 * ($0 / $1 - 1) })
+    }
+  }
+
+  /// Pairs on the layers that upstream adapts, of its rank, as they are stored in a file.
+  private func randomAdapter(_ model: TinyGPTVModel) -> Adapter {
+    let rank = min(64, model.configuration.phi.hiddenSize / 4)
+    func matrix(_ rows: Int, _ columns: Int) -> Tensor {
+      Tensor((0..<rows * columns).map { Float($0 * 7919 % 255) / 255e4 }, shape: [rows, columns]).converted(to: .f16)
+    }
+    var pairs: [String: LowRankPair] = [:]
+    for (layer, linear) in model.phi.adaptableLayers
+    where layer.hasSuffix(".attn_qkv") || layer.hasSuffix(".attn_output") {
+      let shape = linear.weight.base.shape
+      pairs[layer] = LowRankPair(a: matrix(rank, shape[1]), b: matrix(shape[0], rank), scale: 16 / Float(rank))
+    }
+    return Adapter(name: "random, rank \(rank)", source: "the benchmark", pairs: pairs)
+  }
+}

@@ -1,0 +1,12 @@
+// Products of quantised weights that are written by hand for one instruction set; ckernels_table says what they do.
+#pragma once
+#include "CKernels.h"
+
+#if defined(__x86_64__)
+// For up to ckernels_few_rows rows of activations, and for more.
+ckernels_product ckernels_avx2_stream_q8_0, ckernels_avx2_stream_q4_0;
+ckernels_product ckernels_avx2_panels_q8_0, ckernels_avx2_panels_q4_0;
+
+const ckernels_table *ckernels_avx2(void);
+const ckernels_table *ckernels_avx512(void);
+#endif
