@@ -120,6 +120,7 @@ static inline void creadline_feed(const unsigned char *bytes, size_t count) {
   while (mine->count > 0) rl_callback_read_char();
 }
 
+static inline bool creadline_is_vi(void) { return rl_editing_mode == 0; }
 static inline const char *creadline_text(void) { return rl_line_buffer ? rl_line_buffer : ""; }
 static inline int creadline_cursor(void) { return rl_point; }
 static inline void creadline_move(int cursor) { rl_point = cursor < 0 ? 0 : cursor > rl_end ? rl_end : cursor; }

@@ -65,6 +65,16 @@ struct SessionTests {
     }
   }
 
+  /// A task in front of one question is none for the next conversation.
+  @Test func questionsChooseNoTask() {
+    var session = StoredSession(model: "m")
+    session.apply(.turn(turn("one")))
+    #expect(session.task == nil)
+    session.apply(.settings(adapter: nil, task: .refer, template: "phi", sampling: SamplingChoice()))
+    session.apply(.turn(turn("two")))
+    #expect(session.task == .refer)
+  }
+
   @Test func aTornLastLineCostsNothingElse() throws {
     try withTemporaryFolder { folder in
       let store = store(folder)
@@ -167,8 +177,19 @@ struct SessionTests {
     }
   }
 
-  @Test func aFullDiskIsTold() throws {
-    #expect(SessionFile.failure("f", ENOSPC).remedy?.contains("room") == true)
+  @Test func aFullDiskIsTold() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        let tests = SessionTests()
+        let writer = tests.store(folder).begin(model: "m", date: tests.date)
+        try limitFileSize(20)
+        let error = try #require(throws: InputError.self) { try writer.append(.turn(tests.turn("one"))) }
+        try #require(error.remedy?.contains("Make room on the disk") == true)
+      }
+    }
+  }
+
+  @Test func devicesAreNoConversations() {
     // Not a regular file: a conversation is not kept in a device.
     #expect(throws: InputError.self) { try SessionFile(path: "/dev/full", isNew: false) }
   }

@@ -74,6 +74,30 @@ import Testing
     #expect(request.earlier.isEmpty && request.picture == "/b.png")
   }
 
+  /// A path with a slip in it leaves picture and conversation as they were.
+  @Test func aPictureThatIsNoneChangesNothing() throws {
+    var chat = Harness()
+    chat.attach(width: 40, height: 30, path: "/a.png")
+    chat.talk("one?", "1")
+    for path in ["/b.png", "/c.png"] {
+      chat.ask("/image \(path)")
+      chat.send(.picture(path: path, .failure(ChatFailure(.picture, "\(path) is not there"))))
+    }
+    #expect(chat.text.contains("/c.png is not there") && !chat.text.contains("starts anew"))
+    chat.ask("two?")
+    let request = try #require(chat.asked).request
+    #expect(request.picture == "/a.png" && request.earlier.map(\.answer) == ["1"])
+  }
+
+  @Test func interruptedTagsAreNoText() throws {
+    var chat = Harness()
+    chat.ask("[grounding] what?")
+    let id = try #require(chat.asked).id
+    chat.send(.answer(id: id, .text("a cat and <p")))
+    chat.press("C-c")
+    #expect(chat.text.contains("a cat and") && !chat.text.contains("<p"))
+  }
+
   @Test func clearKeepsPictureAndSettings() throws {
     var chat = Harness()
     chat.attach(width: 40, height: 30)

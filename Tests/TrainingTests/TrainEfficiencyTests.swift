@@ -28,8 +28,11 @@ struct TrainEfficiencyTests {
     let reference = try TrainingReference("tiny-a")
     // Nothing moves, so that the steps of one run tell the losses of the parts of the other's.
     let still = ["init_lr: 1.0e-12", "min_lr: 1.0e-12", "warmup_lr: 1.0e-12"]
-    let single = try outcome(reference, dataset: "batch_size: 1", run: still).metrics
-    let summed = try outcome(reference, dataset: "batch_size: 1", run: still + ["accum_grad_iters: 2"]).metrics
+    let single = try outcome(reference, dataset: "batch_size: 1, shuffle: false", run: still).metrics
+    let summed = try outcome(
+      reference, dataset: "batch_size: 1, shuffle: false",
+      run: still + ["iters_per_epoch: 20", "accum_grad_iters: 2"]
+    ).metrics
     let parts = try [0, 1].map { try #require(single[$0].number("loss")) }
     let mean = try #require(summed[0].number("loss"))
     #expect(abs(parts[0] - parts[1]) > 0.01)
@@ -37,7 +40,8 @@ struct TrainEfficiencyTests {
   }
 
   private func outcome(
-    _ reference: TrainingReference, model: [String] = [], dataset: String = "batch_size: 2", run: [String] = []
+    _ reference: TrainingReference, model: [String] = [], dataset: String = "batch_size: 2, shuffle: false",
+    run: [String] = []
   ) throws -> (metrics: [MetricsRecord], tensors: [String: [UInt8]]) {
     try withTemporaryFolder { folder in
       let path = try reference.run(in: folder, model: model, dataset: dataset, run: run)

@@ -113,7 +113,6 @@ public struct StoredSession: Sendable, Equatable {
       entries.append(.turn(turn))
       unanswered = nil
       adapter = .some(turn.adapter)
-      task = turn.turn.task
       template = turn.template
       sampling = turn.sampling
     case .undo:

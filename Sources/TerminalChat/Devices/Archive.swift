@@ -20,10 +20,17 @@ final class Archive {
     session = StoredSession(model: "")
   }
 
+  /// What happened before the model's name was known, which the first line of a conversation's file tells.
+  private var early: [SessionRecord] = []
+
   /// The model's name, once it is known.
   func use(model: String) {
     self.model = model
-    if session.entries.isEmpty { session = StoredSession(model: model) }
+    guard writer == nil else { return }
+    let records = early
+    early = []
+    session = StoredSession(model: model)
+    for record in records { append(record) }
   }
 
   /// The picture that is attached and where it was said to the archive.
@@ -45,6 +52,10 @@ final class Archive {
 
   func append(_ record: SessionRecord) {
     session.apply(record)
+    if model.isEmpty, writer == nil {
+      early.append(record)
+      return
+    }
     guard let store else { return }
     if writer == nil { writer = store.begin(model: model) }
     do throws(InputError) {

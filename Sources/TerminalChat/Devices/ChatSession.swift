@@ -171,6 +171,8 @@ public final class ChatSession {
   }
 
   private func edit(_ bytes: [UInt8]) {
+    // A lone Esc would make a command of the next key, whenever that comes; vi's ways and searches need it.
+    if bytes == [0x1b], !editor.needsEscape { return }
     let events = editor.feed(bytes)
     // The line first: a finished one leaves an empty line behind.
     apply(.draft(editor.draft))

@@ -28,10 +28,14 @@ final class ChatWork {
     }
   }
 
-  func ask(_ id: Int, _ request: ChatRequest) {
+  /// Lets the engine answer.
+  ///
+  /// - Parameter isKept: whether the conversation's file gets it; comparisons are no part of the conversation.
+  func ask(_ id: Int, _ request: ChatRequest, isKept: Bool) {
     let (engine, mailbox) = (engine, mailbox)
-    archive.append(
-      .asked(ChatRequest.Turn(task: request.task, question: request.question, answer: "")))
+    if isKept {
+      archive.append(.asked(ChatRequest.Turn(task: request.task, question: request.question, answer: "")))
+    }
     var request = request
     request.picture = request.picture.map(Archive.absolute)
     let asked = request

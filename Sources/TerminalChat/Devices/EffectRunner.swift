@@ -39,7 +39,7 @@ final class EffectRunner {
   /// Does one thing; false if it is none of those.
   private func run(_ effect: ChatEffect) -> Bool {
     switch effect {
-    case .ask(let id, let request): work.ask(id, request)
+    case .ask(let id, let request): work.ask(id, request, isKept: state.turn(id)?.isComparison == false)
     case .stop(let id): work.stop(id)
     case .attach(let path, let adapter):
       work.attach(path, adapter: adapter, isOpen: state.description?.hasVision == true)

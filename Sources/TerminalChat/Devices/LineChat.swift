@@ -172,7 +172,16 @@ public final class LineChat {
   /// Prints what is new.
   private func show() {
     let state = runner.state
-    showStage(state)
+    showEntries(state)
+    // Not into the middle of an answer.
+    if printedBytes == 0 { showStage(state) }
+    if state.toast?.text != lastToast {
+      lastToast = state.toast?.text
+      if let text = lastToast { write("(\(text))\n") }
+    }
+  }
+
+  private func showEntries(_ state: ChatState) {
     // Entries that were taken back leave a gap in the numbers.
     for entry in state.entries where entry.id >= printed {
       switch entry.content {
@@ -184,10 +193,6 @@ public final class LineChat {
       printed = entry.id + 1
       printedBytes = 0
       isHeadPrinted = false
-    }
-    if state.toast?.text != lastToast {
-      lastToast = state.toast?.text
-      if let text = lastToast { write("(\(text))\n") }
     }
   }
 

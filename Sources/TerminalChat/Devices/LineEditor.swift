@@ -79,6 +79,9 @@ final class LineEditor {
   /// Moves the cursor to a byte.
   func move(to cursor: Int) { creadline_move(Int32(clamping: cursor)) }
 
+  /// Whether the Escape key by itself means something: in vi's ways, and while history is searched.
+  var needsEscape: Bool { creadline_is_vi() || creadline_search() != nil }
+
   /// The line as it stands.
   var draft: Draft {
     Draft(

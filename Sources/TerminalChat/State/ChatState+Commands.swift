@@ -49,6 +49,7 @@ extension ChatState {
       let effects = stop()
       contextStart = entries.count
       picture = nil
+      replaced = nil
       lastDropped = 0
       note("A new conversation.")
       return effects + [.newSession]
@@ -157,6 +158,7 @@ extension ChatState {
     if argument == "none" {
       contextStart = entries.count
       picture = nil
+      replaced = nil
       note("The picture is gone; the conversation starts anew.")
       return [.recordClear]
     }
@@ -167,6 +169,8 @@ extension ChatState {
   public mutating func attach(_ path: String) -> [ChatEffect] {
     var effects = stop()
     let isAnother = picture != nil && lastTurn != nil
+    // Of several in a row that cannot be read, what was there before the first comes back.
+    if replaced == nil { replaced = Replaced(picture: picture, contextStart: contextStart, note: nextID) }
     contextStart = entries.count
     lastDropped = 0
     // The clock of a picture before this one does not go on.

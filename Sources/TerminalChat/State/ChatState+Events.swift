@@ -31,9 +31,7 @@ extension ChatState {
     case .preparation(let path, let event):
       prepared(path, event)
       return []
-    case .picture(let path, let result):
-      read(path, result)
-      return []
+    case .picture(let path, let result): return read(path, result)
     case .notice(let text):
       note(text)
       return []
@@ -190,15 +188,33 @@ extension ChatState {
     }
   }
 
-  private mutating func read(_ path: String, _ result: Result<PictureFacts, ChatFailure>) {
-    guard path == picture?.path else { return }
+  private mutating func read(_ path: String, _ result: Result<PictureFacts, ChatFailure>) -> [ChatEffect] {
+    guard path == picture?.path else { return [] }
     switch result {
-    case .success(let facts): picture?.facts = facts
+    case .success(let facts):
+      picture?.facts = facts
+      replaced = nil
+      return []
     case .failure(let failure):
-      complain(failure.description)
-      picture = nil
-      if running == nil { activity = nil }
+      // What was asked about it at once fails with the same words.
+      if running.flatMap(turn)?.picture != path { complain(failure.description) }
+      return takeBackPicture()
     }
+  }
+
+  /// A picture that is none: the one before, and the conversation about it, go on.
+  private mutating func takeBackPicture() -> [ChatEffect] {
+    picture = replaced?.picture
+    if running == nil { activity = nil }
+    guard let before = replaced else { return [] }
+    replaced = nil
+    if let index = index(of: before.note) { entries.remove(at: index) }
+    lines.removeAll()
+    contextStart = before.contextStart
+    guard let picture else { return [] }
+    // Read again only if it had not been read when the other one came.
+    return picture.facts == nil
+      ? [.attach(path: picture.path, adapter: adapter)] : [.prepare(path: picture.path, adapter: adapter)]
   }
 
   // MARK: stored conversations
@@ -228,6 +244,7 @@ extension ChatState {
       adapter = stored.adapter
     }
     picture = stored.picture.map { AttachedPicture(path: $0) }
+    replaced = nil
     if let picture { effects.append(.attach(path: picture.path, adapter: adapter)) }
     return effects
   }

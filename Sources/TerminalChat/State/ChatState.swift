@@ -46,6 +46,14 @@ public struct ChatState {
     var isPreparing = true
   }
 
+  /// A picture that another one may take the place of, and the conversation about it.
+  struct Replaced: Equatable {
+    var picture: AttachedPicture?
+    var contextStart: Int
+    /// The number of the remark about the other one.
+    var note: Int
+  }
+
   /// What the program is busy with, for the line above the input.
   struct Activity: Equatable {
     var stage: ChatStage
@@ -78,6 +86,8 @@ public struct ChatState {
   /// Whether the user chose the seed.
   var isSeedChosen = false
   var picture: AttachedPicture?
+  /// What was there before the picture, until that is known to be one: a slip of the pen costs no conversation.
+  var replaced: Replaced?
   /// The turns before this entry are on the screen but no part of the conversation.
   var contextStart = 0
 

@@ -48,7 +48,8 @@ public struct ChatTurn: Equatable {
   /// Ends the answer.
   mutating func end(_ status: Status) {
     self.status = status
-    grounded = GroundedText(parsing: answer, isFinal: true)
+    // The beginning of a tag that an interruption has cut is no text.
+    grounded = GroundedText(parsing: answer, isFinal: status != .stopped)
   }
 
   /// Whether nothing more comes.

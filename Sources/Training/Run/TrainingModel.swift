@@ -81,13 +81,11 @@ final class TrainingModel {
   /// - Throws: ``InputError`` if it has nothing of this model, a tensor of another shape, or one that this model has no
   ///   place for.
   func begin(with checkpoint: Checkpoint) throws(InputError) {
-    _ = try trained.begin(with: checkpoint)
-    var count = 0
+    var count = try trained.begin(with: checkpoint)
     for (name, tensor) in checkpoint.tensors.sorted(by: { $0.key < $1.key }) {
       // Moments are another run's, and heads that only teach the towers are left out where they are not wanted.
-      if name.hasPrefix("optimizer.") || name.hasPrefix("teacher.") { continue }
+      if name.hasPrefix("optimizer.") || name.hasPrefix("teacher.") || trained.contains(name) { continue }
       count += 1
-      if trained.contains(name) { continue }
       if let parameter = model.parameters[name] {
         try requireShape(parameter.base.shape, of: tensor, name, checkpoint)
         parameter.value = tensor
