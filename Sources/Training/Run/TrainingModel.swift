@@ -150,9 +150,10 @@ final class TrainingModel {
   /// - Throws: ``InputError`` if it means nothing here.
   private func names(of selector: ParameterSelector, field: String) throws(InputError) -> [String] {
     if selector == .group(.lora) {
+      // Switched off for an ablation: there shall be none.
+      guard settings.lora else { return [] }
       let layers = model.phi.adaptableLayers.filter { $0.value.lowRank != nil }.keys.sorted()
-      guard !layers.isEmpty, settings.lora else {
-        guard settings.lora else { return [] }
+      guard !layers.isEmpty else {
         throw InputError(
           file: "configuration", field: field, expected: "low-rank pairs to train, since it names lora",
           found: "none", remedy: "Set model.adapter to new (and see lora_targets), or leave lora out of \(field).")

@@ -39,7 +39,6 @@ public struct TrainingRun {
   private func runLanguage(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
     let training = try TrainingModel(configuration.model, seed: seed)
     try begin(training)
-    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
     let features = try frozenFeatures(training)
     return try loop(training, shouldStop) { settings, sources throws(InputError) in
       try LanguageObjective(training, datasets: sources, settings: settings, features: features)
@@ -56,15 +55,16 @@ public struct TrainingRun {
         teacher = made
         return made.parameters
       }, seed: seed)
-    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
     try begin(training)
     return try loop(training, shouldStop) { _, sources throws(InputError) in
       try TowerObjective(training, teacher: teacher, datasets: sources)
     }
   }
 
-  /// Where the model begins. A run that is resumed begins there too, since its own checkpoints hold what it trains alone.
+  /// Where the model begins, and how it computes. A run that is resumed begins there too, since its own checkpoints hold
+  /// what it trains alone.
   private func begin(_ training: TrainingModel) throws(InputError) {
+    training.model.productType = configuration.run.precision == .bf16 ? .bf16 : nil
     guard let checkpoint = try configuration.model.checkpoint.map(checkpoint(at:)) else { return }
     try training.begin(with: checkpoint)
   }
