@@ -16,6 +16,8 @@ public struct BenchmarkPlan: Sendable {
     case prompt
     /// Tokens one by one.
     case decode
+    /// Answers with boxes, token by token and with guesses.
+    case lookup
     /// What a low-rank adapter costs.
     case adapter
   }

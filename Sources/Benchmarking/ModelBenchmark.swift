@@ -61,6 +61,7 @@ public final class ModelBenchmark {
         for tokens in prompts { try measurePrompt(loaded, cache, tokens: tokens) }
       }
       if plan.parts.contains(.decode) { try measureDecoding(loaded, cache) }
+      if plan.parts.contains(.lookup) { try measureLookup(loaded, cache) }
     }
     let peak = Double(csystem_peak_resident_bytes())
     if peak > 0 { add("peak memory", unit: "GB", [peak / 1e9]) }
@@ -135,7 +136,7 @@ public final class ModelBenchmark {
     (0..<count).map { ($0 + 1) * 7919 % model.configuration.phi.vocabularySize }
   }
 
-  private func read(_ inputs: Tensor, _ model: TinyGPTVModel, _ cache: KeyValueCache) throws {
+  func read(_ inputs: Tensor, _ model: TinyGPTVModel, _ cache: KeyValueCache) throws {
     guard try model.logits(after: inputs, cache: cache, onLayer: { _, _ in !isStopped() }) != nil else {
       throw Stopped()
     }

@@ -18,6 +18,8 @@ public struct Question: Sendable {
   public var maximumTokens = 500
   /// The text that ends the answer; nil lets it run on, past end-of-text too.
   public var stopText: String? = "###"
+  /// Whether tokens are guessed by what was said before and several checked in one pass. Never changes the answer.
+  public var looksUp = true
 
   /// A question with defaults for everything but its prompt and picture.
   public init(prompt: String, picture: Picture? = nil, pictureKey: String? = nil) {
@@ -39,6 +41,9 @@ public struct AnswerTimings: Sendable, Equatable {
   public var decodeSeconds = 0.0
   /// Tokens that came.
   public var tokens = 0
+  /// How often the weights were gone through for the tokens behind the first: less often than there are tokens where
+  /// guesses were right.
+  public var passes = 0
 
   /// Tokens per second behind the first, 0 if there was only one.
   public var tokensPerSecond: Double { decodeSeconds > 0 && tokens > 1 ? Double(tokens - 1) / decodeSeconds : 0 }
@@ -186,7 +191,7 @@ public final class Engine: Sendable {
     var answer = try ModelFault.when(.numbers) { () throws(InputError) in
       try core.answer(
         sampling: question.sampling, maximumTokens: question.maximumTokens, stopText: question.stopText,
-        onText: { report(.text($0)) }, isCancelled: { stop.isSet })
+        looksUp: question.looksUp, onText: { report(.text($0)) }, isCancelled: { stop.isSet })
     }
     answer.timings.pictureSeconds = pictureSeconds
     answer.timings.promptSeconds = promptSeconds

@@ -24,6 +24,7 @@ final class ModelCore {
   var store: PictureStore?
   private var pictures = PictureMemory()
   private var context: Context?
+  private lazy var grammar = BoxGrammar(model.tokenizer)
 
   /// The prompt whose keys and values are in the cache.
   private struct Context {
@@ -35,6 +36,11 @@ final class ModelCore {
 
     /// How many tokens there are up to the end of the first so many blocks.
     func end(of count: Int) -> Int { count > 0 ? blocks[count - 1].end : 0 }
+
+    /// The tokens, without the pictures between them.
+    var tokens: [Int] {
+      blocks.flatMap { $0.block.pieces }.flatMap { if case .tokens(let ids) = $0 { ids } else { [Int]() } }
+    }
 
     /// Forgets all but the first so many blocks, and what an answer left behind them.
     mutating func keep(_ count: Int) {
@@ -192,19 +198,21 @@ final class ModelCore {
   /// Continues the prompt that ``read(_:report:)`` brought into the cache.
   ///
   /// - Parameters:
+  ///   - looksUp: whether tokens are guessed by what was said before. Faster where there are boxes, the same answer.
   ///   - onText: gets the answer's pieces.
   ///   - isCancelled: is asked before every token.
   func answer(
-    sampling: SamplingOptions, maximumTokens: Int, stopText: String?, onText: (String) -> Void,
+    sampling: SamplingOptions, maximumTokens: Int, stopText: String?, looksUp: Bool = true, onText: (String) -> Void,
     isCancelled: () -> Bool
   ) throws(InputError) -> Answer {
     guard let context else { preconditionFailure("no prompt was read") }
     let start = ContinuousClock.now
     var writer = AnswerWriter(tokenizer: model.tokenizer, stopText: stopText)
     defer { context.cache.truncate(to: context.end(of: context.blocks.count)) }
-    let reason = try model.generate(
+    let generation = try model.generate(
       after: context.logits, cache: context.cache, sampling: sampling, maximumTokens: maximumTokens,
-      endsAtEndOfText: stopText != nil
+      endsAtEndOfText: stopText != nil,
+      draft: looksUp ? LookupDraft(grammar: grammar, conversation: context.tokens) : nil
     ) { token in
       generatedTokens += 1
       if isCancelled() { return .cancelled }
@@ -218,6 +226,7 @@ final class ModelCore {
     timings.decodeSeconds = start.secondsSince
     timings.promptTokens = context.end(of: context.blocks.count)
     timings.tokens = writer.tokenCount
-    return Answer(text: writer.text, tokens: writer.tokens, stopReason: reason, timings: timings)
+    timings.passes = generation.passes
+    return Answer(text: writer.text, tokens: writer.tokens, stopReason: generation.stopReason, timings: timings)
   }
 }

@@ -165,6 +165,16 @@ public final class TinyGPTVModel {
     return logits.floatArray()
   }
 
+  /// Adds embeddings [T, hidden] to the cache's tokens and returns the logits [vocabulary] behind each of them.
+  ///
+  /// - Throws: ``InputError`` as ``logits(after:cache:)``.
+  package func logits(afterEach embeddings: Tensor, cache: KeyValueCache) throws(InputError) -> [[Float]] {
+    precondition(cache.adapter == activeAdapter, "a cache of another adapter")
+    let logits = phi.logits(phi(embeddings, cache: cache))
+    try checkSound(logits, "the logits")
+    return (0..<logits.rows).map { logits.rows($0..<$0 + 1).floatArray() }
+  }
+
   /// Calls `pass` with the check, and tells besides its result whether the check let it end.
   private static func interruptible(
     _ onLayer: LayerCheck, _ pass: (@escaping LayerCheck) -> Tensor

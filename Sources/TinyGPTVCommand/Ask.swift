@@ -36,6 +36,11 @@ struct Ask: AsyncParsableCommand {
   @Flag(help: "Do not stop at ### or end-of-text, only at --max-tokens.")
   var ignoreStop = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Guess tokens from what was said before and check several in one pass; the answer is the same.")
+  var lookup = true
+
   @Option(help: "0 takes the most likely token; above, answers vary (upstream's demo: 0.6).")
   var temperature: Float = 0
 
@@ -118,6 +123,7 @@ struct Ask: AsyncParsableCommand {
     question.sampling = sampling
     question.maximumTokens = maxTokens
     if ignoreStop { question.stopText = nil }
+    question.looksUp = lookup
     return question
   }
 

@@ -42,7 +42,7 @@ struct AnswerReport: Encodable {
   }
   struct Timings: Encodable {
     var load, picture, prompt, decode: Double
-    var promptTokens, tokens: Int
+    var promptTokens, tokens, passes: Int
     var tokensPerSecond: Double
   }
 
@@ -74,7 +74,7 @@ struct AnswerReport: Encodable {
     timings = Timings(
       load: engine.loadSeconds, picture: times.pictureSeconds, prompt: times.promptSeconds,
       decode: times.decodeSeconds, promptTokens: times.promptTokens, tokens: times.tokens,
-      tokensPerSecond: times.tokensPerSecond)
+      passes: times.passes, tokensPerSecond: times.tokensPerSecond)
     model = engine.modelPath
     adapter = engine.activeAdapter
   }

@@ -13,7 +13,8 @@ struct Bench: ParsableCommand {
       measurements lies apart. Its last column is the share of what loops that do nothing else reached in the same run: \
       of the machine's operations a second for a prompt or a picture, of its memory's speed for decoding.
 
-      decode: tokens one by one, from an empty context, without an adapter. first token: from a picture's pixels, or \
+      decode: tokens one by one, from an empty context, without an adapter. boxes: given answers with boxes, token by \
+      token and with several guessed tokens checked in one pass. first token: from a picture's pixels, or \
       from a second question about it, to the logits behind the prompt. peak memory: the most that was resident, the \
       model's file included, before adapters are measured.
 
