@@ -19,6 +19,8 @@ extension Tensor {
   /// Multi-head attention in which each span of queries sees its own keys. The spans cover the queries one after
   /// another, from the first to the last.
   ///
+  /// Keys and values may be f16, as in a KV cache; then there is no gradient.
+  ///
   /// Works on blocks of queries, so no T×S matrix is kept, not even for the gradient, which recomputes the probabilities
   /// from each row's log-sum-exp (Dao et al. 2022).
   public func attention(keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) -> Tensor {
@@ -50,6 +52,7 @@ private struct AttentionProblem {
 
   init(queries: Tensor, keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) {
     precondition(queries.width % heads == 0, "\(heads) heads in \(queries.shape)")
+    precondition(keys.type == values.type, "keys of \(keys.type), values of \(values.type)")
     precondition(keys.shape == values.shape && keys.width == queries.width, "\(keys.shape), \(values.shape)")
     var next = 0
     for span in spans {
@@ -80,18 +83,27 @@ private struct AttentionProblem {
     _ tensor: Tensor, _ head: Int, plain: Bool, transposed: Bool,
     _ body: (_ matrix: MatrixProduct.Operand, _ transpose: TransposedColumns) -> Result
   ) -> Result {
-    var matrix = inPlace(tensor, head)
-    var transpose = TransposedColumns(inPlace: matrix)
-    guard gathers else { return body(matrix, transpose) }
+    let isReady = tensor.type == .f32
+    guard gathers || !isReady else {
+      let matrix = inPlace(tensor, head)
+      return body(matrix, TransposedColumns(inPlace: matrix))
+    }
     let (rows, width) = (tensor.rows, headWidth)
-    let transposedSize = transposed ? TransposedColumns.size(rows: rows, width: width) : 0
-    return withScratch((plain ? rows * width : 0) + transposedSize) { scratch in
-      if transposed { transpose = TransposedColumns(matrix, rows: rows, width: width, into: scratch) }
-      if plain {
-        let copy = scratch + transposedSize
-        for t in 0..<rows { memcpy(copy + t * width, matrix.address + t * stride, width * 4) }
-        matrix = .init(copy, stride: width)
+    let transposedSize = transposed && gathers ? TransposedColumns.size(rows: rows, width: width) : 0
+    return withScratch((plain || !isReady ? rows * width : 0) + transposedSize) { scratch in
+      var matrix = MatrixProduct.Operand(scratch + transposedSize, stride: width)
+      if plain || !isReady {
+        for t in 0..<rows {
+          tensor.type.decode(
+            tensor.address + t * tensor.bytesPerRow + head * width * tensor.type.bytesPerBlock,
+            into: scratch + transposedSize + t * width, count: width)
+        }
+      } else {
+        matrix = inPlace(tensor, head)
       }
+      let transpose =
+        transposedSize > 0
+        ? TransposedColumns(matrix, rows: rows, width: width, into: scratch) : TransposedColumns(inPlace: matrix)
       return body(matrix, transpose)
     }
   }

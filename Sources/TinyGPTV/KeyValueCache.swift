@@ -7,9 +7,9 @@ public final class KeyValueCache {
     fileprivate let keys: RowBuffer
     fileprivate let values: RowBuffer
 
-    fileprivate init(capacity: Int, width: Int) {
-      keys = RowBuffer(capacity: capacity, width: width)
-      values = RowBuffer(capacity: capacity, width: width)
+    fileprivate init(capacity: Int, width: Int, type: ScalarType) {
+      keys = RowBuffer(capacity: capacity, width: width, type: type)
+      values = RowBuffer(capacity: capacity, width: width, type: type)
     }
 
     /// Adds the new tokens' keys and values and returns those of all tokens.
@@ -24,16 +24,21 @@ public final class KeyValueCache {
   /// The adapter that the keys and values were computed with; another one makes them worthless.
   let adapter: String?
 
-  /// Room for as many tokens as the model's context holds.
-  init(_ configuration: PhiConfiguration, adapter: String?) {
+  /// Room for as many tokens as the model's context holds, stored as f32 or f16.
+  init(_ configuration: PhiConfiguration, adapter: String?, type: ScalarType) {
     layers = (0..<configuration.layers).map { _ in
-      Layer(capacity: configuration.contextLength, width: configuration.hiddenSize)
+      Layer(capacity: configuration.contextLength, width: configuration.hiddenSize, type: type)
     }
     self.adapter = adapter
   }
 
   /// How many tokens have been seen.
   public var count: Int { layers.first?.keys.count ?? 0 }
+
+  /// Bytes of the keys and values that are there.
+  var bytes: Int {
+    layers.reduce(0) { $0 + $1.keys.contents.byteCount + $1.values.contents.byteCount }
+  }
 
   /// Forgets all tokens from this one on.
   public func truncate(to count: Int) {

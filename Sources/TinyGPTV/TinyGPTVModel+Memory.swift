@@ -1,9 +1,12 @@
 import Tensors
 
 extension TinyGPTVModel {
+  /// How keys and values are stored: f32 where the weights are, else f16, which rounds less than the weights did.
+  package var cacheType: ScalarType { matrixType == .f32 ? .f32 : .f16 }
+
   /// Bytes that the keys and values of this many tokens take.
   package func cacheBytes(tokens: Int) -> Int {
-    2 * configuration.phi.layers * configuration.phi.hiddenSize * 4 * tokens
+    2 * configuration.phi.layers * configuration.phi.hiddenSize * cacheType.bytesPerBlock * tokens
   }
 
   /// Bytes of the weights as they are stored.

@@ -79,7 +79,9 @@ public final class TinyGPTVModel {
   // MARK: Computing
 
   /// A new cache for the adapter in use.
-  public func makeCache() -> KeyValueCache { KeyValueCache(configuration.phi, adapter: activeAdapter) }
+  public func makeCache() -> KeyValueCache {
+    KeyValueCache(configuration.phi, adapter: activeAdapter, type: cacheType)
+  }
 
   /// A picture as vectors [queries, hidden] to put into a prompt, for the adapter in use.
   ///

@@ -3,6 +3,7 @@ import Diagnostics
 import Foundation
 import Tensors
 import TinyGPTV
+import Tokenization
 import Training
 
 /// `tinygptv random-model`: a model for speed work without the published weights.
@@ -27,12 +28,21 @@ struct RandomModelCommand: ParsableCommand {
     help: ArgumentHelp("Write upstream's four files into this directory, to try `convert`.", valueName: "directory"))
   var upstreamFiles: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where Phi-2's vocab.json and merges.txt are, for its vocabulary in place of single bytes.",
+      valueName: "directory"))
+  var phi: String?
+
   @Option(help: "The same seed gives the same weights.")
   var seed: UInt64 = 1
 
   func validate() throws {
     guard let type = ScalarType(name: type), type.isEncodable else {
       throw ValidationError("--type: expected f32, f16, bf16, q8_0 or q4_0, found \(type).")
+    }
+    guard phi == nil || size != .demo else {
+      throw ValidationError("--phi: the size demo has a vocabulary of its own.")
     }
     guard output != nil || upstreamFiles != nil else {
       throw ValidationError("Give --output, --upstream-files, or both.")
@@ -41,7 +51,11 @@ struct RandomModelCommand: ParsableCommand {
 
   func run() throws {
     // The bundled model reads and writes what is said about scenes, and needs no more words.
-    let vocabulary = size == .demo ? try SceneVocabulary.tokenizer(size: 1536) : nil
+    let vocabulary: BytePairTokenizer? =
+      switch size {
+      case .demo: try SceneVocabulary.tokenizer(size: 1536)
+      default: try phi.map { try BytePairTokenizer(directory: $0) }
+      }
     let model = RandomModel(size: size, seed: seed, tokenizer: vocabulary)
     if let output {
       var bar = ProgressBar(label: "writing")

@@ -114,4 +114,14 @@ import Testing
     buffer.truncate(to: 0)
     #expect(buffer.contents.count == 0)
   }
+
+  @Test func halfRowBufferRounds() {
+    let buffer = RowBuffer(capacity: 3, width: 2, type: .f16)
+    buffer.append(Tensor([1, 1.0001], shape: [1, 2]))
+    buffer.append(Tensor([-3, 0.1, 7, 65504], shape: [2, 2]))
+    buffer.truncate(to: 2)
+    buffer.append(Tensor([5, 1e-7], shape: [1, 2]))
+    #expect(buffer.contents.type == .f16 && buffer.contents.shape == [3, 2])
+    #expect(buffer.contents.floatArray() == [1, 1, -3, 0.1, 5, 1e-7].map { Float(Float16($0)) })
+  }
 }

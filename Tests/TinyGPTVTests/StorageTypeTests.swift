@@ -22,6 +22,20 @@ struct StorageTypeTests {
     }
   }
 
+  /// As exact as the weights: f32 beside f32, half of that beside all others.
+  @Test func keysAndValuesTakeHalfTheMemoryBesideSmallWeights() throws {
+    let exact = try TinyGPTVModel(path: TinyModel.path("tiny-a"))
+    let small = try TinyGPTVModel(path: TinyModel.path("tiny-a", type: "q8_0"))
+    #expect(exact.cacheType == .f32 && small.cacheType == .f16)
+    #expect(exact.cacheBytes(tokens: 10) == 2 * small.cacheBytes(tokens: 10))
+    for (model, bytes) in [(exact, 4), (small, 2)] {
+      let cache = model.makeCache()
+      _ = try model.logits(after: model.embeddings(segments: [[1, 2, 3]], pictures: []), cache: cache)
+      let width = model.configuration.phi.hiddenSize
+      #expect(cache.bytes == 2 * model.configuration.phi.layers * width * bytes * 3)
+    }
+  }
+
   @Test(arguments: ["tiny-a", "tiny-b"])
   func tokenByTokenIsTheSameAsAtOnce(_ fixture: String) throws {
     let reference = try Reference(fixture)
