@@ -21,6 +21,9 @@ struct ModelFileOptions: ParsableArguments {
       "The adapter that is on by default, or none (default: as in --model, else the last).", valueName: "name"))
   var defaultAdapter: String?
 
+  @Option(help: ArgumentHelp("What the model is called (default: as before).", valueName: "text"))
+  var name: String?
+
   @Option(
     help: ArgumentHelp(
       "Write only this adapter: as GGUF adapter if the output ends in .gguf, else as PEFT directory.", valueName: "name"
@@ -35,13 +38,15 @@ struct ModelFileOptions: ParsableArguments {
 
   func validate() throws {
     if layout != nil, extractAdapter == nil { throw ValidationError("--layout belongs to --extract-adapter.") }
+    if name != nil, extractAdapter != nil { throw ValidationError("--name: an adapter is called after its file.") }
   }
 
   /// An option other than `--model` that was given.
   var firstGiven: String? {
     let given: [(String, Bool)] = [
       ("--add-adapter", !addAdapter.isEmpty), ("--remove-adapter", !removeAdapter.isEmpty),
-      ("--default-adapter", defaultAdapter != nil), ("--extract-adapter", extractAdapter != nil),
+      ("--default-adapter", defaultAdapter != nil), ("--name", name != nil),
+      ("--extract-adapter", extractAdapter != nil),
     ]
     return given.first { $0.1 }?.0
   }
@@ -80,7 +85,7 @@ struct ModelFileOptions: ParsableArguments {
     var bar = ProgressBar(label: "converting")
     try model.write(
       to: output, type: type, adapters: merge ? [] : adapters, defaultAdapter: merge ? nil : standard?.name,
-      merging: merge ? standard : nil
+      merging: merge ? standard : nil, name: name
     ) { bar.update($0.bytesWritten, of: $0.bytesTotal) }
     bar.finish()
   }

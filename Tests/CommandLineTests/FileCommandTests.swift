@@ -65,8 +65,11 @@ struct FileCommandTests {
       #expect(file.description(of: "blk.0.attn_qkv.weight")?.type == .f16)
       // Merged, it answers as with the adapter.
       let merged = folder.path + "/merged.gguf"
-      let merging = try ChildProcess.tinygptv(["convert", "--model", output, "--merge", "--type", "f32", "-o", merged])
+      let merging = try ChildProcess.tinygptv([
+        "convert", "--model", output, "--merge", "--type", "f32", "--name", "mine", "-o", merged,
+      ])
       #expect(merging.ending == .exited(0))
+      #expect(try GGUFFile(path: merged).string("general.name") == "mine")
       #expect(try GGUFFile(path: merged).metadata["tinygptv.adapter.names"] == nil)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["merged.gguf", "other.gguf"])
@@ -104,7 +107,8 @@ struct FileCommandTests {
     let model = try TinyModel.path("tiny-a")
     for arguments in [
       [], ["--phi", "x", "--model", model], ["--model", model, "--vision", "x"], ["--phi", "x", "--add-adapter", "y"],
-      ["--model", model, "--layout", "split"], ["--model", model, "--merge", "--extract-adapter", "x"],
+      ["--model", model, "--layout", "split"], ["--model", model, "--name", "a", "--extract-adapter", "x"],
+      ["--model", model, "--merge", "--extract-adapter", "x"],
       ["--model", model, "--extract-adapter", "x", "--type", "q8_0"],
     ] {
       let result = try ChildProcess.tinygptv(["convert", "--output", "/nowhere/x.gguf"] + arguments)
