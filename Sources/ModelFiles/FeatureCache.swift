@@ -45,8 +45,8 @@ public final class FeatureCache: Sendable {
   ///   - shape: the dimensions of every tensor.
   ///   - type: `f32`, `bf16` or `f16`.
   ///   - limit: how large the file may grow, in bytes.
-  /// - Throws: ``InputError`` if the directory or the file cannot be written to. A full disk is no error: the cache then
-  ///   stores nothing, and ``store(_:for:)`` tells.
+  /// - Throws: ``InputError`` if the directory or the file cannot be read or written to. A full disk is no error: the
+  ///   cache then stores nothing, and ``store(_:for:)`` tells.
   public init(
     directory: String, fingerprint: String, shape: [Int], type: ScalarType = .f32, limit: Int = 64 << 30
   ) throws(InputError) {
@@ -71,13 +71,39 @@ public final class FeatureCache: Sendable {
 
   private var header: [UInt8] { Self.magic + identity.bytes + littleEndianBytes(UInt64(payloadSize)) }
 
+  /// What stands at the beginning of a file.
+  enum Beginning {
+    /// The header that is expected.
+    case header
+    /// Something else, or less: the file is to be started anew.
+    case other
+    /// Nobody knows: it is long enough, but could not be read.
+    case unreadable
+
+    init(_ bytes: [UInt8]?, ofFileSize size: Int, header: [UInt8]) {
+      switch bytes {
+      case nil: self = size < header.count ? .other : .unreadable
+      case header: self = .header
+      default: self = .other
+      }
+    }
+  }
+
   /// Finds the records; starts the file anew if its header is not the one expected.
   private static func open(
     _ file: AppendedFile, header: [UInt8], recordSize: Int
   ) throws(InputError) -> State {
     try file.whileLocked { () throws(InputError) in
       var state = State()
-      guard file.read(headerSize, at: 0) == header else {
+      let size = try file.size()
+      switch Beginning(file.read(headerSize, at: 0), ofFileSize: size, header: header) {
+      case .header: break
+      case .unreadable:
+        // Hours of work may lie in it, behind a disk that will be back.
+        throw InputError(
+          file: file.path, expected: "a cache that can be read", found: "an error of the disk",
+          remedy: "Try again, name another feature_cache, or delete the file.")
+      case .other:
         try file.truncate(to: 0)
         do throws(InputError) { try file.append(header) } catch {
           state.isFull = true
@@ -85,7 +111,7 @@ public final class FeatureCache: Sendable {
         }
         return state
       }
-      let count = (try file.size() - headerSize) / recordSize
+      let count = (size - headerSize) / recordSize
       state.positions.reserveCapacity(count)
       for index in 0..<count {
         let position = headerSize + index * recordSize

@@ -77,6 +77,13 @@ extension Tensor {
     return gradients
   }
 
+  /// What `body` computes, without any memory of how: nothing is kept for a backward pass that will not come. Holds on
+  /// the thread that calls it.
+  public static func withoutHistory<Result>(_ body: () -> Result) -> Result {
+    // Whoever notes dependencies records none; what is noted here nobody reads.
+    DependencyNotes.$current.withValue(DependencyNotes(), operation: body)
+  }
+
   /// What `body` makes of `inputs`, without keeping anything else for the backward pass, which calls `body` once more
   /// (Chen et al. 2016). Gradients reach the inputs and every marked tensor that `body` captures, and are the same, bit
   /// for bit, as if `body` had been called outright.

@@ -34,11 +34,6 @@ public struct Gradients {
     }
   }
 
-  /// Multiplies all gradients by a factor.
-  public mutating func scale(by factor: Float) {
-    for key in Array(byNode.keys) { change(key) { kernels.scale($0.floats, factor, $0.count) } }
-  }
-
   /// The square root of the sum of all elements' squares, of everything marked: what clipping compares with its limit.
   /// Not finite if an element is not.
   public var norm: Float {

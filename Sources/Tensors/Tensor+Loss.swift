@@ -37,48 +37,15 @@ extension Tensor {
     }
   }
 
-  /// Σ wᵢ·(softplus(xᵢ) − tᵢ·xᵢ): the binary cross-entropy of logits of any shape with a target from 0 to 1 for each
-  /// element, as a scalar. Without weights, the mean.
-  public func binaryCrossEntropy(targets: [Float], weights: [Float]? = nil) -> Tensor {
-    elementLoss(targets, weights) { x, target in
-      // max(x, 0) + log(1 + e^{−|x|}) does not overflow.
-      let power = exp(-abs(x))
-      let probability = x >= 0 ? 1 / (1 + power) : power / (1 + power)
-      return (max(x, 0) - target * x + log1p(power), probability - target)
-    }
-  }
-
-  /// Σ wᵢ·|xᵢ − tᵢ| as a scalar. Without weights, the mean.
-  public func absoluteError(targets: [Float], weights: [Float]? = nil) -> Tensor {
-    elementLoss(targets, weights) { x, target in
-      (abs(x - target), x > target ? 1 : x < target ? -1 : 0)
-    }
-  }
-
-  /// Σ wᵢ·ℓ(xᵢ − tᵢ) with ℓ(d) = d²/2β below β and |d| − β/2 from there on ("smooth L1", Girshick 2015), as a scalar.
-  /// Without weights, the mean.
-  public func smoothAbsoluteError(targets: [Float], weights: [Float]? = nil, beta: Float = 1) -> Tensor {
-    precondition(beta > 0, "smoothAbsoluteError: beta \(beta)")
-    return elementLoss(targets, weights) { x, target in
-      let d = x - target
-      return abs(d) < beta ? (d * d / (2 * beta), d / beta) : (abs(d) - beta / 2, d > 0 ? 1 : -1)
-    }
-  }
-
-  /// The weighted sum of a loss of each element and its target; `body` gives loss and slope.
-  private func elementLoss(
-    _ targets: [Float], _ weights: [Float]?, _ body: (_ x: Float, _ target: Float) -> (loss: Float, slope: Float)
-  ) -> Tensor {
-    precondition(targets.count == count, "\(targets.count) targets for \(shape)")
-    precondition(weights.map { $0.count == count } ?? true, "weights for \(shape)")
-    let equal = 1 / Float(max(1, count))
+  /// Σ wᵢ·|xᵢ − tᵢ| as a scalar, for a tensor of any shape, with a target and a weight for each element.
+  public func absoluteError(targets: [Float], weights: [Float]) -> Tensor {
+    precondition(targets.count == count && weights.count == count, "\(targets.count) targets for \(shape)")
     let slopes = Tensor(uninitialized: shape)
     var sum = 0.0
     for i in 0..<count {
-      let weight = weights?[i] ?? equal
-      let (loss, slope) = body(floats[i], targets[i])
-      sum += Double(weight) * Double(loss)
-      slopes.floats[i] = weight * slope
+      let difference = floats[i] - targets[i]
+      sum += Double(weights[i]) * Double(abs(difference))
+      slopes.floats[i] = weights[i] * (difference > 0 ? 1 : difference < 0 ? -1 : 0)
     }
     let x = self
     return Tensor([Float(sum)], shape: []).recorded(from: x) { gradient, gradients in

@@ -143,6 +143,16 @@ struct FeatureCacheTests {
     }
   }
 
+  /// A disk that fails for a moment must not cost what was computed in hours.
+  @Test func onlyAFileThatIsKnownToBeAnotherIsStartedAnew() {
+    typealias Beginning = FeatureCache.Beginning
+    let header: [UInt8] = [1, 2, 3, 4]
+    #expect(Beginning(header, ofFileSize: 40, header: header) == .header)
+    #expect(Beginning([1, 2, 3, 5], ofFileSize: 40, header: header) == .other)
+    #expect(Beginning(nil, ofFileSize: 3, header: header) == .other)
+    for size in [4, 40] { #expect(Beginning(nil, ofFileSize: size, header: header) == .unreadable) }
+  }
+
   @Test func theLimitTurnsItOffWithOneWarning() throws {
     try withTemporaryFolder { folder in
       let cache = try FeatureCache(

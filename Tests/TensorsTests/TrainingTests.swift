@@ -68,10 +68,21 @@ import Testing
     #expect(gradients[x]?.floatArray() == before.map { 4 * $0 })
     var sum = gradients
     sum.add(gradients)
-    sum.scale(by: 0.5)
     sum.add(gradients)
     #expect(gradients[x]?.floatArray() == before.map { 4 * $0 }, "a copy was changed with its original")
-    #expect(sum[x]?.floatArray() == before.map { 8 * $0 })
+    #expect(sum[x]?.floatArray() == before.map { 12 * $0 })
+  }
+
+  @Test func withoutHistoryNothingIsKept() {
+    let x = Tensor.random([3, 4], seed: 1).requiringGradient()
+    func body() -> Tensor { Tensor.checkpointed([x]) { $0[0].plus(x, times: 2) }.total() }
+    let plain = body()
+    let bare = Tensor.withoutHistory(body)
+    #expect(bare.floatArray() == plain.floatArray())
+    #expect(plain.gradients()[x] != nil && bare.gradients()[x] == nil)
+    #expect(plain.node != nil && bare.node == nil)
+    // And afterwards all is as before.
+    #expect(body().gradients()[x] != nil)
   }
 
   @Test func gradientsOfSeveralSamplesAddUp() {
