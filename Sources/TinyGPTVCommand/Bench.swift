@@ -72,7 +72,7 @@ struct Bench: ParsableCommand {
     try FileHandle.standardOutput.write(contentsOf: Data(report.text(format).utf8))
     if StopSignal.wasSent {
       note("stopped: not everything was measured")
-      throw ExitCode(128 + SIGINT)
+      throw ExitCode(StopSignal.exitStatus)
     }
   }
 }

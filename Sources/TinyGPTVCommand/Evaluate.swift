@@ -41,14 +41,10 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let model = try TinyGPTVModel(path: model)
-    if let adapter {
-      if adapter != "none", !model.adapters.contains(where: { $0.name == adapter }) {
-        let added = try Adapter(path: adapter, for: model.configuration.phi)
-        try model.add(added)
-        try model.use(adapter: added.name)
-      } else {
-        try model.use(adapter: adapter == "none" ? nil : adapter)
-      }
+    switch adapter {
+    case nil: break
+    case "none": try model.use(adapter: nil)
+    case .some(let name): try model.use(adapterOrPath: name)
     }
     let evaluation = try Evaluation(model, data: data)
     // Written as they come: an interrupted evaluation keeps its answers.

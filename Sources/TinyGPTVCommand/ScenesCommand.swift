@@ -131,7 +131,7 @@ struct ScenesCommand: ParsableCommand {
     try records.finish()
     if done < count {
       note("stopped after \(done) of \(count) pictures")
-      throw ExitCode(130)
+      throw ExitCode(StopSignal.exitStatus)
     }
     note("wrote \(count) pictures and data.jsonl to \(output)")
   }

@@ -9,10 +9,7 @@ public struct MetricsRecord: Sendable, Equatable {
   public private(set) var members: [JSONObject.Member]
 
   /// Keys of what depends on the machine's speed. All other values of a run can be repeated bit for bit.
-  public static let timingKeys: Set<String> = [
-    "samples_per_second", "tokens_per_second", "step_seconds", "data_seconds", "validation_seconds", "elapsed_seconds",
-    "wall_time",
-  ]
+  public static let timingKeys: Set<String> = ["samples_per_second"]
 
   /// A record with nothing but step and epoch.
   public init(step: Int, epoch: Int) {

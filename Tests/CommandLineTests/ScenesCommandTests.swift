@@ -62,11 +62,13 @@ struct ScenesCommandTests {
 
   @Test func aStopLeavesAWholeSet() throws {
     try withTemporaryFolder { folder in
-      let result = try ChildProcess.run([
-        "/usr/bin/timeout", "--preserve-status", "-k", "20", "-s", "INT", "0.7", ChildProcess.executable, "scenes",
-        "--output",
-        folder.path, "--count", "999999", "--size", "64",
-      ])
+      let script = """
+        "$0" scenes --output "$1" --count 999999 --size 64 & child=$!
+        until [ -e "$1/images/000003.png" ]; do kill -0 $child || exit 99; sleep 0.01; done
+        kill -INT $child
+        wait $child
+        """
+      let result = try ChildProcess.run(["/bin/sh", "-c", script, ChildProcess.executable, folder.path])
       #expect(result.ending == .exited(130) && result.errorOutput.contains("stopped after"))
       let images = try FileManager.default.contentsOfDirectory(
         atPath: folder.appendingPathComponent("images").path)

@@ -21,6 +21,18 @@ private func settings(
 }
 
 @Suite struct AugmentationTests {
+  /// What a turn is about, and that it needs the one before, is as true of the changed picture.
+  @Test func onlyTheTextsOfTurnsChange() {
+    let turns = [
+      Turn(instruction: "is it left?", answer: "left", aspect: "position"),
+      Turn(instruction: "and its colour?", answer: "red", aspect: "colour", followsPrevious: true),
+    ]
+    let changed = Augmentation(settings(flip: 1)).apply(map(4, 2), turns, seed: 1).turns
+    #expect(changed.map(\.answer) == ["right", "red"])
+    #expect(changed.map(\.aspect) == ["position", "colour"])
+    #expect(changed.map(\.followsPrevious) == [false, true])
+  }
+
   private static let exchanged: [(text: String, mirrored: String)] = [
     ("the cup is left of the dog", "the cup is right of the dog"),
     ("Is it on the LEFT or the Right?", "Is it on the RIGHT or the Left?"),

@@ -66,7 +66,7 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
           augment: {flip: true, crop: 0.25, colour: false, scale: 1}}
     run: {objective: towers, init_lr: 1e-4, min_lr: 0.00008, warmup_lr: 1.0e-06, warmup_steps: 10, max_epoch: 3,
           iters_per_epoch: 100, weight_decay: 0, beta1: 0.8, beta2: 0.95, accum_grad_iters: 4, clip_grad_norm: 1,
-          amp: true, seed: 7, threads: 2, output_dir: out, resume_ckpt_path: old, save_every: 50, keep_checkpoints: 3,
+          amp: true, seed: 7, threads: 2, world_size: 4, rank: 3, output_dir: out, resume_ckpt_path: old, save_every: 50, keep_checkpoints: 3,
           validate_every: 25, max_nonfinite: 0, feature_cache: cache,
           prune: {sparsity: 0.5, begin_step: 10, end_step: 90}}
     """
@@ -93,6 +93,7 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
     #expect(c.run.precision == .bf16)
     #expect(c.run.featureCache == .directory("/configs/cache"))
     #expect(c.run.prune?.endStep == 90)
+    #expect(c.run.worldSize == 4 && c.run.rank == 3)
   }
 
   @Test(arguments: [least, full])
@@ -126,8 +127,25 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
     #expect(configuration.datasets[0].sampleRatio == 2)
     #expect(configuration.datasets[0].augment.flip == 0.1)
     #expect(configuration.run.outputDirectory == "/x=y")
+    // In messages as it was written; in what is written out, so that it means the same elsewhere.
     let here = FileManager.default.currentDirectoryPath
-    #expect(try decode(least, ["run.output_dir=runs/a"]).run.outputDirectory == here + "/runs/a")
+    let relative = try decode(least, ["run.output_dir=runs/a"])
+    #expect(relative.run.outputDirectory == "runs/a")
+    #expect(relative.yaml.contains("output_dir: \"\(here)/runs/a\""))
+  }
+
+  @Test func pathsStayAsTheyWereWritten() throws {
+    let yaml = least.replacingOccurrences(of: "base.gguf", with: "../base.gguf")
+      .replacingOccurrences(of: "max_epoch", with: "feature_cache: kept\n  max_epoch")
+    let configuration = try TrainingConfiguration(yaml: yaml, file: "configs/c.yaml", directory: "configs")
+    #expect(configuration.model.path == "configs/../base.gguf")
+    #expect(configuration.run.featureCache == .directory("configs/kept"))
+    #expect(try TrainingConfiguration(yaml: yaml, file: "c.yaml").model.path == "../base.gguf")
+    let here = FileManager.default.currentDirectoryPath
+    let written = try TrainingConfiguration(yaml: configuration.yaml, file: "config.yaml", directory: "elsewhere")
+    #expect(written.model.path == here + "/configs/../base.gguf")
+    #expect(written.datasets[0].path == here + "/configs/data/train.jsonl")
+    #expect(written.run.featureCache == .directory(here + "/configs/kept"))
   }
 
   @Test(arguments: [
@@ -216,6 +234,10 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
       "path: base.gguf", "path: base.gguf\n  template: \"{} and {}\"",
       "c.yaml:2:3: model.template: expected a text with {} once, found 2 of them"
     ),
+    (
+      "max_epoch: 2", "max_epoch: 2\n  world_size: 2\n  rank: 2",
+      "c.yaml:8:3: run.rank: expected a number below world_size, which is 2, found 2"
+    ),
     ("path: base.gguf", "path: *base", "c.yaml:2:9: expected YAML, found an error (found undefined alias)"),
     ("path: base.gguf", "path: [base", "c.yaml:3:9: expected YAML, found an error (did not find expected ',' or ']')"),
     (
@@ -226,6 +248,24 @@ private func message(_ yaml: String, _ options: [String] = []) -> String {
   func mistakesAreNamedWithTheirPlace(right: String, wrong: String, expected: String) throws {
     let range = try #require(least.range(of: right))
     #expect(message(least.replacingCharacters(in: range, with: wrong)) == expected)
+  }
+
+  /// The stages that come with the program, at both sizes.
+  @Test func theConfigurationsOfTheStagesAreRead() throws {
+    let assets = Fixtures.directory.deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("assets/training")
+    var count = 0
+    for folder in [assets, assets.appendingPathComponent("demo")] {
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".yaml") {
+        let configuration = try TrainingConfiguration(path: folder.appendingPathComponent(name).path)
+        #expect(configuration.run.outputDirectory.contains("/runs/"), "\(name)")
+        count += 1
+      }
+    }
+    #expect(count >= 15)
+    let stage4 = try TrainingConfiguration(path: assets.path + "/stage4.yaml")
+    #expect(stage4.datasets.count == 20 && stage4.run.featureCache == .off)
+    #expect(try TrainingConfiguration(path: assets.path + "/stage3.yaml").run.featureCache == .inOutputDirectory)
   }
 
   @Test func whatIsNoMappingIsRefused() {

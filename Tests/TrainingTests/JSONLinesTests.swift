@@ -129,22 +129,19 @@ private let good = #"{"instruction": "q", "answer": "a"}"#
   }
 
   @Test func theBudgetIsSpentOnceARecord() throws {
-    try withDataset([good, "1", good, "2", "3"].joined(separator: "\n")) { dataset, _ throws in
-      let budget = BrokenRecordBudget(name: "shapes", limit: 2)
-      for _ in 0..<3 {
-        #expect(try dataset.records(at: [0, 1, 2, 3], budget: budget).map(\.origin.line) == [1, 3])
-      }
-      #expect(budget.count == 2)
-      #expect(budget.takeReports().map(\.found) == ["1", "2"])
-      #expect(budget.takeReports().isEmpty)
-      for _ in 0..<2 {
-        let error = try #require(throws: InputError.self) { try dataset.records(at: [4], budget: budget) }
-        #expect(error.file.hasSuffix("d.jsonl:5"))
-        #expect(error.remedy == "Dataset shapes has more than 2 broken records: mend it, or raise its max_broken")
-      }
-      let none = BrokenRecordBudget(name: "shapes", limit: 0)
-      let error = try #require(throws: InputError.self) { try dataset.records(at: [0, 1], budget: none) }
-      #expect(error.remedy?.hasPrefix("No broken record is allowed in dataset shapes") == true)
+    func fault(_ line: Int) -> InputError { InputError(file: "d.jsonl:\(line)", expected: "a record", found: "none") }
+    var budget = BrokenRecordBudget(name: "shapes", limit: 2, broken: [7])
+    #expect(try !budget.skip(record: 7, because: fault(8)))
+    #expect(try budget.skip(record: 1, because: fault(2)))
+    for _ in 0..<3 { #expect(try !budget.skip(record: 1, because: fault(2))) }
+    #expect(budget.broken == [1, 7])
+    for _ in 0..<2 {
+      let error = try #require(throws: InputError.self) { try budget.skip(record: 4, because: fault(5)) }
+      #expect(error.file == "d.jsonl:5")
+      #expect(error.remedy == "Dataset shapes has more than 2 broken records: mend it, or raise its max_broken")
     }
+    var none = BrokenRecordBudget(name: "shapes", limit: 0)
+    let error = try #require(throws: InputError.self) { try none.skip(record: 1, because: fault(2)) }
+    #expect(error.remedy?.hasPrefix("No broken record is allowed in dataset shapes") == true)
   }
 }

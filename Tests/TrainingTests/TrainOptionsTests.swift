@@ -59,7 +59,17 @@ struct TrainOptionsTests {
 
   @Test func muonLearns() throws {
     let options = ["train: [phi]", "lora: false"]
-    let adamw = try metrics(model: options), muon = try metrics(model: options, run: ["optimizer: muon"])
+    let adamw = try metrics(model: options)
+    let muon = try withTemporaryFolder { folder in
+      let run = try TrainingReference("tiny-a").run(in: folder, model: options, run: ["optimizer: muon"])
+      // A matrix that Muon moves has a momentum, and none of AdamW's variance.
+      let kept = try CheckpointStore.load(path: run + "/checkpoints/step-000010").tensors
+      for (name, hasVariance) in [("blk.0.ffn_up.weight", false), ("blk.0.attn_norm.weight", true)] {
+        #expect(kept["optimizer.mean." + name] != nil)
+        #expect((kept["optimizer.variance." + name] != nil) == hasVariance)
+      }
+      return try MetricsLog.read(path: run + "/metrics.jsonl")
+    }
     #expect(adamw[0].number("loss") == muon[0].number("loss"))
     #expect(adamw[9].number("loss") != muon[9].number("loss"))
     let (first, last) = (try #require(muon[0].number("loss")), try #require(muon[9].number("loss")))
@@ -92,6 +102,24 @@ struct TrainOptionsTests {
     #expect(tensor.floatArray() == [3, 0, 0, 0, -2, 2])
     MagnitudePruning.cut(tensor, share: 0)
     #expect(tensor.floatArray() == [3, 0, 0, 0, -2, 2])
+  }
+
+  /// What is cut is what sorting would cut, equal values, zeros and all.
+  @Test func cutsAsSortingWould() {
+    var generator = SeededGenerator(state: 11)
+    for count in [1, 2, 7, 1000] {
+      // Few different values, so that many are equal.
+      let values = (0..<count).map { _ in Float(Int(generator.next() % 41) - 20) * 0.125 }
+      for share in [0.01, 0.3, 0.5, 0.999999, 1] {
+        let tensor = Tensor(values, shape: [1, count])
+        MagnitudePruning.cut(tensor, share: share)
+        // Sorting keeps the order of equal ones.
+        let order = values.indices.sorted { (abs(values[$0]), $0) < (abs(values[$1]), $1) }
+        var expected = values
+        for index in order.prefix(Int((share * Double(count)).rounded())) { expected[index] = 0 }
+        #expect(tensor.floatArray() == expected, "\(count) values, \(share)")
+      }
+    }
   }
 
   @Test func pruningNeedsMatrices() throws {
@@ -140,6 +168,35 @@ struct TrainOptionsTests {
       #expect(result.ending == .exited(65))
       #expect(result.errorOutput.contains("lora_A: expected a model with a low-rank pair there"))
     }
+  }
+
+  @Test func messagesNamePathsAsTheyWereWritten() throws {
+    try withTemporaryFolder { folder in
+      _ = try TrainingReference("tiny-a").write(in: folder, model: ["path: nowhere/base.gguf"])
+      let result = try ChildProcess.run([
+        "/bin/sh", "-c", "cd \"$1\" && exec \"$0\" train --config stage4.yaml --quiet", ChildProcess.executable,
+        folder.path,
+      ])
+      #expect(result.ending == .exited(65))
+      #expect(result.errorOutput.hasPrefix("tinygptv: nowhere/base.gguf: "), "\(result.errorOutput)")
+    }
+  }
+
+  /// Two processes have the two halves of what one would have.
+  @Test func ranksShareTheRecords() throws {
+    let still = ["init_lr: 1.0e-12", "min_lr: 1.0e-12", "warmup_lr: 1.0e-12"]
+    let dataset = "batch_size: 1, shuffle: false"
+    let whole = try metrics(dataset: dataset, run: still)
+    #expect(whole[0].number("loss") != whole[1].number("loss"))
+    for rank in 0..<2 {
+      let part = try metrics(dataset: dataset, run: still + ["world_size: 2", "rank: \(rank)"])
+      #expect(part.count == 10)
+      let own = try #require(whole[rank].number("loss"))
+      for record in part { #expect(try abs(#require(record.number("loss")) - own) < 1e-5) }
+    }
+    // A pass is over when both halves are.
+    let passes = try metrics(dataset: dataset, run: still + ["world_size: 2", "rank: 1", "iters_per_epoch:"])
+    #expect(passes.count == 1)
   }
 
   @Test func scenesHaveAspectsThatAreKnown() throws {

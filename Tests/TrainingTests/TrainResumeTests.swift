@@ -89,6 +89,48 @@ struct TrainResumeTests {
     }
   }
 
+  /// A signal ends a run behind a checkpoint of what was done, whenever it comes.
+  @Test(arguments: [("INT", 130), ("TERM", 143)] as [(String, Int32)])
+  func aSignalSavesAndStops(_ signal: String, _ status: Int32) throws {
+    try withTemporaryFolder { folder in
+      let reference = try TrainingReference("tiny-a")
+      // Nothing is saved before the end but by the signal.
+      let lines = ["iters_per_epoch: 300", "save_every: 100000", "warmup_steps: 20"]
+      let model = ["lora_dropout: 0.1"]
+      _ = try reference.run(in: folder, model: model, run: lines + ["output_dir: whole"])
+      let whole = folder.appendingPathComponent("whole").path
+      let run = folder.appendingPathComponent("run").path
+      let configuration = try reference.write(in: folder, model: model, run: lines)
+      let script = """
+        "$0" train --config "$1" --quiet & child=$!
+        until [ "$(cat "$2/metrics.jsonl" 2>/dev/null | wc -l)" -ge 5 ]; do
+          kill -0 $child || exit 99
+          sleep 0.01
+        done
+        kill -\(signal) $child
+        wait $child
+        """
+      let stopped = try ChildProcess.run(["/bin/sh", "-c", script, ChildProcess.executable, configuration, run])
+      #expect(stopped.ending == .exited(status), "\(stopped.errorOutput)")
+      #expect(stopped.errorOutput.contains("stopped; continue with --resume \(run)"), "\(stopped.errorOutput)")
+      let done = try MetricsLog.read(path: run + "/metrics.jsonl").count
+      #expect((5..<300).contains(done))
+      #expect(CheckpointStore(directory: run + "/checkpoints").steps() == [done])
+
+      let resumed = try ChildProcess.tinygptv(["train", "--config", configuration, "--quiet", "--resume", run])
+      #expect(resumed.ending == .exited(0), "\(resumed.errorOutput)")
+      func end(_ run: String) throws -> ([MetricsRecord], [String: [UInt8]]) {
+        let tensors = try CheckpointStore.load(path: run + "/checkpoints/step-000300").tensors
+        return (
+          try MetricsLog.read(path: run + "/metrics.jsonl").map(\.withoutTiming), tensors.mapValues { Array($0.bytes) }
+        )
+      }
+      let (found, expected) = (try end(run), try end(whole))
+      #expect(found.0 == expected.0)
+      #expect(found.1 == expected.1)
+    }
+  }
+
   @Test func otherDataIsNotResumed() throws {
     try withTemporaryFolder { folder in
       let reference = try TrainingReference("tiny-a")

@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelFiles
 import Yams
 
 /// How a value is written in a configuration: its type, its range, and the way back.
@@ -76,14 +77,15 @@ extension ConfigurationCodec where Value == String {
     }
   }
 
-  /// A path, which is relative to the file's folder, or on the command line to the working directory.
+  /// A path, which is relative to the file's folder, or on the command line to the working directory. It stays as it was
+  /// written, behind that folder, for messages; what is written out holds in any folder.
   static var path: Self {
     Self { value throws(InputError) in
       let path = try string.decode(value)
-      guard !path.hasPrefix("/"), value.node.mark != nil else { return path.absolutePath }
-      return (value.directory.isEmpty ? path : value.directory + "/" + path).absolutePath
+      let isRelativeToFile = !path.hasPrefix("/") && value.node.mark != nil && !value.directory.isEmpty
+      return isRelativeToFile ? join(value.directory, path) : path
     } encode: {
-      .quoted($0)
+      .quoted($0.absolutePath)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Scenes
+
 /// An entry of the section `datasets`.
 public struct DatasetSettings: Sendable, Equatable {
   /// Where records come from.
@@ -49,22 +51,12 @@ public struct DatasetSettings: Sendable, Equatable {
 
 /// Scenes as a dataset: record `i` is the scene of `seed` and `i`.
 public struct SceneSettings: Sendable, Equatable {
-  /// In what way is talked about a scene.
-  public enum Style: String, CaseIterable, Sendable {
-    /// As short as can be.
-    case plain
-    /// In full sentences.
-    case sentences
-    /// In Spanish.
-    case spanish
-  }
-
   /// Decides what the scenes are.
   public var seed = 0
   /// How many there are.
   public var count = 0
   /// In what way is talked about them.
-  public var style = Style.plain
+  public var style = TalkStyle.plain
   /// What is talked about; empty for everything.
   public var aspects: [String] = []
   /// How many objects are in a scene.

@@ -80,6 +80,10 @@ public struct RunSettings: Sendable, Equatable {
   public var seed = 42
   /// Threads to compute with; nil for all cores.
   public var threads: Int?
+  /// How many processes share the records: of every batch each has its part.
+  public var worldSize = 1
+  /// Which of them this one is, from 0.
+  public var rank = 0
   /// The folder that gets metrics, checkpoints and results.
   public var outputDirectory = ""
   /// The checkpoint or run folder to go on from.

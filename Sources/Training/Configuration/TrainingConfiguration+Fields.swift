@@ -129,6 +129,8 @@ extension RunSettings: ConfigurationSection {
     ConfigurationField("amp", \.precision, .precision),
     ConfigurationField("seed", \.seed, .integer(0...Int.max)),
     ConfigurationField("threads", \.threads, .optional(.integer(1...1024))),
+    ConfigurationField("world_size", \.worldSize, .integer(1...1 << 20)),
+    ConfigurationField("rank", \.rank, .integer(0...1 << 20)),
     ConfigurationField("output_dir", \.outputDirectory, .path, isRequired: true),
     ConfigurationField("resume_ckpt_path", \.resumeCheckpoint, .optional(.path)),
     ConfigurationField("save_every", \.saveEvery, .optional(.integer(positive))),
@@ -140,6 +142,10 @@ extension RunSettings: ConfigurationSection {
   ]
 
   func check(_ value: ConfigurationValue) throws(InputError) {
+    guard rank < worldSize else {
+      throw value.member("rank", value.node).error(
+        expected: "a number below world_size, which is \(worldSize)", found: "\(rank)")
+    }
     // Steps are multiplied out in schedules.
     guard let iterationsPerEpoch else { return }
     guard !maximumEpochs.multipliedReportingOverflow(by: iterationsPerEpoch).overflow else {
@@ -199,7 +205,7 @@ extension ConfigurationCodec where Value == ModelSettings.Adapter {
       switch $0 {
       case .none: nil
       case .new: .plain("new")
-      case .named(let name): .quoted(name)
+      case .named(let name): .quoted(name.contains("/") ? name.absolutePath : name)
       }
     }
   }
@@ -248,7 +254,7 @@ extension ConfigurationCodec where Value == RunSettings.FeatureCaching {
       switch $0 {
       case .off: .plain("false")
       case .inOutputDirectory: .plain("true")
-      case .directory(let path): .quoted(path)
+      case .directory(let path): .quoted(path.absolutePath)
       }
     }
   }

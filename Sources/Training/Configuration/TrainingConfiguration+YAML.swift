@@ -7,7 +7,7 @@ extension TrainingConfiguration {
   /// Reads a configuration file.
   ///
   /// - Parameters:
-  ///   - path: a YAML file of at most 1 MiB. Relative paths in it are relative to its folder and come out absolute.
+  ///   - path: a YAML file of at most 1 MiB. Relative paths in it are relative to its folder.
   ///   - options: values that replace the file's, `run.max_epoch=2`, with lists and mappings as YAML has them on one line.
   ///     Paths among them are relative to the working directory.
   /// - Throws: ``InputError`` with line and column for what is no YAML, an unknown key (naming the nearest known one), a
@@ -40,7 +40,8 @@ extension TrainingConfiguration {
     try self.init(ConfigurationValue(node: root, path: "", file: file, directory: directory))
   }
 
-  /// The configuration as YAML with every key, from which ``init(yaml:file:directory:options:)`` makes an equal one.
+  /// The configuration as YAML with every key and absolute paths, from which ``init(yaml:file:directory:options:)`` makes
+  /// one that means the same in any folder.
   public var yaml: String {
     // The emitter fails on what it cannot write to memory and on malformed trees; this is neither.
     (try? Yams.serialize(node: node, width: -1, allowUnicode: true)) ?? ""

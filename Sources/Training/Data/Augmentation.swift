@@ -79,7 +79,9 @@ public struct Augmentation: Sendable {
     var result: [Turn] = []
     for turn in turns {
       guard let instruction = change(turn.instruction), let answer = change(turn.answer) else { return nil }
-      result.append(Turn(instruction: instruction, answer: answer))
+      var changed = turn
+      (changed.instruction, changed.answer) = (instruction, answer)
+      result.append(changed)
     }
     return result
   }

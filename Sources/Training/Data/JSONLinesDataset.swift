@@ -9,7 +9,7 @@ import Tensors
 /// `image` may be missing or null; its path is relative to the file's folder. Other keys are allowed and not read. The file
 /// is mapped, not read; opening it finds the lines, and a line is decoded when it is wanted. Blank lines, a byte order mark
 /// and carriage returns at the ends of lines do not matter.
-public struct JSONLinesDataset: RecordSource {
+public struct JSONLinesDataset: Sendable {
   /// Where a record's line begins, and its number.
   private struct Line {
     let offset: Int
@@ -38,7 +38,10 @@ public struct JSONLinesDataset: RecordSource {
   /// How many lines are not blank.
   public var count: Int { lines.count }
 
-  /// Decodes a line.
+  /// Decodes a line; from any thread.
+  ///
+  /// - Parameter index: a record's place, below ``count``.
+  /// - Throws: ``InputError`` naming file and line of a broken one.
   public func record(at index: Int) throws(InputError) -> TrainingRecord {
     let line = lines[index]
     let origin = TrainingRecord.Origin(file: file.path, line: line.number)

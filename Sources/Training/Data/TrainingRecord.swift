@@ -1,4 +1,5 @@
 import Diagnostics
+import Dialogue
 
 /// One turn of a conversation.
 public struct Turn: Sendable, Equatable {
@@ -20,6 +21,11 @@ public struct Turn: Sendable, Equatable {
     self.instruction = instruction
     self.answer = answer
   }
+}
+
+extension Turn {
+  /// The task whose tag the instruction carries; nil for talk without one.
+  var task: VisionTask? { VisionTask.allCases.first { instruction.contains($0.tag) } }
 }
 
 /// What a model learns from: perhaps a picture, and what is said about it.
@@ -54,14 +60,4 @@ public struct TrainingRecord: Sendable, Equatable {
     self.turns = turns
     self.origin = origin
   }
-}
-
-/// Records that can be had in any order, from any thread.
-public protocol RecordSource: Sendable {
-  /// How many there are.
-  var count: Int { get }
-  /// A record, by an index below ``count``.
-  ///
-  /// - Throws: ``InputError`` naming file and line of a broken one.
-  func record(at index: Int) throws(InputError) -> TrainingRecord
 }

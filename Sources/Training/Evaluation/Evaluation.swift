@@ -89,9 +89,8 @@ public struct Evaluation {
     var before: [[Int]] = []
     for turn in record.turns {
       let isFirst = !turn.followsPrevious || before.isEmpty
-      let question =
-        isFirst && !vectors.isEmpty
-        ? "<Img>\(PromptTemplate.pictureMarker)</Img> \(turn.instruction)" : turn.instruction
+      let question = PromptTemplate.question(
+        ofTurn: turn.instruction, carriesPicture: isFirst && !vectors.isEmpty)
       var segments = PromptTemplate.segments(of: template.prompt(question: question)).map(model.tokenizer.encode)
       if !isFirst {
         segments = before.dropLast() + [(before.last ?? []) + segments[0]]
@@ -99,7 +98,9 @@ public struct Evaluation {
         segments[0] = model.tokenizer.beginning + segments[0]
       }
       let answer = try answer(segments, vectors)
-      let aspect = turn.aspect.flatMap(TalkAspect.init(rawValue:)) ?? Self.aspect(of: turn.instruction)
+      // For records that do not tell: the task, or talk.
+      let aspect =
+        turn.aspect.flatMap(TalkAspect.init(rawValue:)) ?? TalkAspect.allCases.first { $0.task == turn.task } ?? .chat
       items.append(
         Item(
           origin: record.origin.description, instruction: turn.instruction, expected: turn.answer, answer: answer,
@@ -124,11 +125,5 @@ public struct Evaluation {
     }
     _ = writer.finish()
     return writer.text
-  }
-
-  /// For records that do not tell: the task, or talk.
-  private static func aspect(of instruction: String) -> TalkAspect {
-    let task = VisionTask.allCases.first { instruction.contains($0.tag) }
-    return TalkAspect.allCases.first { $0.task == task } ?? .chat
   }
 }

@@ -20,11 +20,11 @@ final class FrozenFeatures: Sendable {
     }
   }
 
-  /// The Q-Former's output for a picture, from the cache or computed and kept.
-  func queries(of picture: RecordPicture, size: Int, _ vision: VisionEncoder) -> Tensor {
-    guard let key = picture.key else { return picture.queries(size: size, vision) }
+  /// The Q-Former's output for a picture that was not in the cache when its batch was prepared: from the cache, where a
+  /// step since then may have put it, or computed and kept.
+  func queries(_ key: ContentDigest, _ compute: () -> Tensor) -> Tensor {
     if let known = cache.tensor(for: key) { return known }
-    let computed = picture.queries(size: size, vision)
+    let computed = compute()
     // What goes on is what a later pass will read, also if the cache rounds.
     if let warning = cache.store(computed, for: key) { warnings.withLock { $0.append(warning) } }
     return cache.rounded(computed)

@@ -40,12 +40,9 @@ struct LanguageExample: Sendable {
     }
     if let beginning = tokenizer.endOfTextToken { add([beginning], target: false) }
     for (index, turn) in turns.enumerated() {
-      var question = turn.instruction
       // A later turn of a conversation has its picture at the conversation's beginning.
       let carriesPicture = hasPicture && (index == 0 || areIndependent)
-      if carriesPicture, PromptTemplate.segments(of: question).count == 1 {
-        question = "<Img>\(PromptTemplate.pictureMarker)</Img> " + question
-      }
+      let question = PromptTemplate.question(ofTurn: turn.instruction, carriesPicture: carriesPicture)
       let segments = PromptTemplate.segments(of: template.prompt(question: question))
       if carriesPicture, index == 0 {
         add(tokenizer.encode(segments[0]), target: false)

@@ -13,7 +13,7 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
   /// A conversation, and its picture.
   struct Sample: Sendable {
     var example: LanguageExample
-    var picture: RecordPicture?
+    var picture: PreparedPicture?
   }
 
   private let model: TinyGPTVModel
@@ -67,7 +67,8 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
         file: record.origin, expected: "an answer within \(maximumTokens) tokens of text", found: "none",
         remedy: "Raise max_txt_len, or leave the record out.")
     }
-    return Sample(example: example, picture: record.picture)
+    return Sample(
+      example: example, picture: try record.picture?.prepared(size: imageSize, features))
   }
 
   func takeWarnings() -> [InputError] { features?.takeWarnings() ?? [] }
@@ -95,6 +96,24 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
   }
 
   func loss(_ samples: [Sample], shares: [Float], seed: UInt64?, tally: inout Tally) -> Tensor {
+    let targets = samples.map { $0.example.targets }
+    let logits = targetLogits(samples, targets, seed: seed)
+    var losses: [Tensor] = []
+    var start = 0
+    for (index, sample) in samples.enumerated() {
+      let own = logits.rows(start..<start + targets[index].count)
+      start += targets[index].count
+      note(own, sample.example, targets[index], in: &tally)
+      losses.append(
+        own.crossEntropy(targets: targets[index].map { sample.example.ids[$0] }).scaled(by: shares[index]))
+    }
+    return losses.dropFirst().reduce(losses[0]) { $0.plus($1) }
+  }
+
+  /// The logits [targets of all samples, vocabulary] that tell each token that is to be learned.
+  ///
+  /// - Parameter targets: for each sample its targets, by their places among its tokens.
+  func targetLogits(_ samples: [Sample], _ targets: [[Int]], seed: UInt64?) -> Tensor {
     var parts: [Tensor] = []
     var layout = SequenceLayout()
     // For each sample, the row of its first token if it had no picture.
@@ -121,7 +140,6 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
     let hidden = model.phi(
       .concatenatingRows(parts), layout, dropoutSeed: seed, blocksPerCheckpoint: blocksPerCheckpoint)
     // Only rows that tell a token of an answer need logits.
-    let targets = samples.map { $0.example.targets }
     let rows = samples.indices.flatMap { index in
       let (example, pictureRows) = (samples[index].example, pictureRows(samples[index]))
       return targets[index].map { token in
@@ -129,24 +147,13 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
         starts[index] + token + (token >= example.pictureOffset ?? .max ? pictureRows : 0) - 1
       }
     }
-    let logits = model.phi.logits(hidden.gatheringRows(rows))
-    var losses: [Tensor] = []
-    var start = 0
-    for (index, sample) in samples.enumerated() {
-      let own = logits.rows(start..<start + targets[index].count)
-      start += targets[index].count
-      note(own, sample.example, targets[index], in: &tally)
-      losses.append(
-        own.crossEntropy(targets: targets[index].map { sample.example.ids[$0] }).scaled(by: shares[index]))
-    }
-    return losses.dropFirst().reduce(losses[0]) { $0.plus($1) }
+    return model.phi.logits(hidden.gatheringRows(rows))
   }
 
   /// The vectors of a sample's picture [queries, hidden].
   private func vectors(of sample: Sample) -> Tensor? {
     guard let picture = sample.picture, let vision = model.vision else { return nil }
-    let queries = features?.queries(of: picture, size: imageSize, vision) ?? picture.queries(size: imageSize, vision)
-    return vision.projected(queries)
+    return vision.projected(picture.queries(size: imageSize, vision, features))
   }
 
   /// A greedy answer is right if every token is the likeliest behind the right ones before it: so the share of exact

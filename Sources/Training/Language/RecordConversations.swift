@@ -1,8 +1,8 @@
 import Diagnostics
-import Dialogue
 import Foundation
 import ModelFiles
 import Pictures
+import Scenes
 
 /// Conversations from a file of JSON lines, with their pictures.
 struct RecordConversations: ConversationSource {
@@ -22,10 +22,14 @@ struct RecordConversations: ConversationSource {
     var picture: RecordPicture?
     if let path = record.imagePath {
       let bytes = try Picture.readFile(path)
-      let decoded = try Picture(encoded: bytes, name: path)
       if settings.augment.isOff {
-        picture = RecordPicture(key: ContentDigest(of: bytes)) { decoded }
+        // Decoded only if nobody knows its features.
+        picture = RecordPicture(key: ContentDigest(of: bytes)) { () throws(InputError) in
+          try Picture(encoded: bytes, name: path)
+        }
       } else {
+        // Which turns stay true depends on the picture.
+        let decoded = try Picture(encoded: bytes, name: path)
         let changed = Augmentation(settings.augment).apply(decoded, record.turns, seed: reference.seed)
         turns = changed.turns
         picture = RecordPicture(key: nil) { changed.picture }
@@ -34,12 +38,8 @@ struct RecordConversations: ConversationSource {
     // A turn that makes sense only behind another one is no question by itself.
     if settings.independentTurns { turns.removeAll(where: \.followsPrevious) }
     return Conversation(
-      picture: picture, turns: turns.map { ($0.instruction, $0.answer, $0.aspect ?? Self.label($0.instruction)) },
+      picture: picture,
+      turns: turns.map { ($0.instruction, $0.answer, $0.aspect ?? $0.task?.rawValue ?? TalkAspect.chat.rawValue) },
       origin: record.origin.description)
-  }
-
-  /// What the log calls questions like this: their task, or `chat`.
-  private static func label(_ instruction: String) -> String {
-    VisionTask.allCases.first { instruction.contains($0.tag) }?.rawValue ?? "chat"
   }
 }

@@ -25,26 +25,32 @@ struct BatchGradient {
   init<Objective: TrainingObjective>(
     of samples: [Objective.Sample], _ objective: Objective, scale: Float, seed: UInt64
   ) {
-    self = Self.sum(samples, objective, scale: scale) { loss, part in
+    self = Self.sum(samples, objective, scale: scale) { group, shares, lane, index, part in
+      let chance = seed &+ UInt64(lane) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(index) &* 0xd1b5_4a32_d192_ed03
+      let loss = objective.loss(group, shares: shares, seed: chance, tally: &part.tally)
+      part.loss += loss.floats[0]
       part.gradients.add(loss.gradients())
-    } seed: { lane, group in
-      seed &+ UInt64(lane) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(group) &* 0xd1b5_4a32_d192_ed03
     }
   }
 
-  /// The mean loss of samples, without a gradient.
+  /// The mean loss of samples, without a gradient, and without keeping anything for one.
   static func evaluate<Objective: TrainingObjective>(
     _ samples: [Objective.Sample], _ objective: Objective
   ) -> BatchGradient {
-    sum(samples, objective, scale: 1) { _, _ in
-    } seed: { _, _ in
-      nil
+    sum(samples, objective, scale: 1) { group, shares, _, _, part in
+      part.loss += Tensor.withoutHistory {
+        objective.loss(group, shares: shares, seed: nil, tally: &part.tally).floats[0]
+      }
     }
   }
 
+  /// - Parameter pass: adds loss, gradient and tally of one packed group to the part of its lane, of which it is the
+  ///   `index`th; called on the lane's own thread.
   private static func sum<Objective: TrainingObjective>(
     _ samples: [Objective.Sample], _ objective: Objective, scale: Float,
-    finish: (Tensor, inout BatchGradient) -> Void, seed: (_ lane: Int, _ group: Int) -> UInt64?
+    pass: (
+      _ group: [Objective.Sample], _ shares: [Float], _ lane: Int, _ index: Int, _ part: inout BatchGradient
+    ) -> Void
   ) -> BatchGradient {
     guard !samples.isEmpty else { return BatchGradient() }
     let total = samples.reduce(0) { $0 + objective.weight($1) }
@@ -54,10 +60,7 @@ struct BatchGradient {
       ThreadPool.shared.forEach(lanes) { lane in
         let own = Array(samples[lane * samples.count / lanes..<(lane + 1) * samples.count / lanes])
         for (index, group) in objective.packed(own).enumerated() {
-          let shares = group.map { scale * objective.weight($0) / total }
-          let loss = objective.loss(group, shares: shares, seed: seed(lane, index), tally: &parts[lane].tally)
-          parts[lane].loss += loss.floats[0]
-          finish(loss, &parts[lane])
+          pass(group, group.map { scale * objective.weight($0) / total }, lane, index, &parts[lane])
         }
       }
     }

@@ -27,17 +27,42 @@ struct MagnitudePruning {
   static func cut(_ tensor: Tensor, share: Double) {
     let count = Int((share * Double(tensor.count)).rounded())
     guard count > 0 else { return }
-    let magnitudes = UnsafeMutableBufferPointer(start: tensor.floats, count: tensor.count).map(abs)
-    let limit = magnitudes.sorted()[count - 1]
+    let values = UnsafeMutableBufferPointer(start: tensor.floats, count: tensor.count)
+    let limit = magnitude(ofRank: count - 1, in: values)
     // Equal values are cut only as far as the share goes.
-    var equalLeft = count - magnitudes.count { $0 < limit }
-    for (index, magnitude) in magnitudes.enumerated() {
+    var equalLeft = count - values.count { abs($0) < limit }
+    for index in values.indices {
+      let magnitude = abs(values[index])
       if magnitude < limit {
-        tensor.floats[index] = 0
+        values[index] = 0
       } else if magnitude == limit, equalLeft > 0 {
-        tensor.floats[index] = 0
+        values[index] = 0
         equalLeft -= 1
       }
     }
+  }
+
+  /// The magnitude that would stand at this place if all were sorted.
+  ///
+  /// Weights move with every step, so this is asked at every step; sorting would take longer than the step. The bits of
+  /// floats that are not negative grow with their values: counting the upper halves of all, then the lower halves of those
+  /// that share the right upper half, finds the one that is wanted.
+  static func magnitude(ofRank rank: Int, in values: UnsafeMutableBufferPointer<Float>) -> Float {
+    func place(of rank: Int, _ counts: [Int]) -> (bits: UInt32, rest: Int) {
+      var rest = rank
+      for (bits, count) in counts.enumerated() {
+        if rest < count { return (UInt32(bits), rest) }
+        rest -= count
+      }
+      preconditionFailure("rank \(rank) of \(values.count) values")
+    }
+    var counts = [Int](repeating: 0, count: 1 << 16)
+    for value in values { counts[Int(value.magnitude.bitPattern >> 16)] += 1 }
+    let upper = place(of: rank, counts)
+    counts = [Int](repeating: 0, count: 1 << 16)
+    for value in values where value.magnitude.bitPattern >> 16 == upper.bits {
+      counts[Int(value.magnitude.bitPattern & 0xffff)] += 1
+    }
+    return Float(bitPattern: upper.bits << 16 | place(of: upper.rest, counts).bits)
   }
 }

@@ -9,24 +9,26 @@ public final class TrainedParameters {
     let name: String
     /// The values; a leaf of the gradient graph, changed in place.
     let master: Tensor
-    /// AdamW's running mean of the gradient.
+    /// AdamW's running mean of the gradient, or Muon's momentum.
     let mean: Tensor
-    /// AdamW's running mean of its square.
-    let variance: Tensor
+    /// AdamW's running mean of the gradient's square; nil for what Muon moves.
+    let variance: Tensor?
     /// How often it was moved: AdamW's own step, which skipped steps and batches without it do not advance.
     fileprivate(set) var updates = 0
     /// Whether it is a matrix inside a block: no vector, embedding, head, projection or low-rank pair.
     let isBlockMatrix: Bool
-    /// Whether Muon may move it: a matrix inside a block, or one of a low-rank pair.
-    let suitsMuon: Bool
     /// Whether weight decay applies: not to vectors, nor to names that contain `bias`, `ln` or `bn` (as upstream).
     let decays: Bool
   }
 
   private(set) var entries: [Entry] = []
+  private let optimizer: RunSettings.Optimizer
 
   /// Nothing trained yet.
-  public init() {}
+  ///
+  /// - Parameter optimizer: what will move it. Muon moves matrices inside blocks, those of low-rank pairs among them, and
+  ///   leaves the rest to AdamW.
+  public init(optimizer: RunSettings.Optimizer = .adamw) { self.optimizer = optimizer }
 
   /// The number of values that are trained.
   public var count: Int { entries.reduce(0) { $0 + $1.master.count } }
@@ -45,8 +47,8 @@ public final class TrainedParameters {
     entries.append(
       Entry(
         name: name, master: leaf, mean: Tensor(repeating: 0, shape: tensor.shape),
-        variance: Tensor(repeating: 0, shape: tensor.shape), isBlockMatrix: isInBlock && !name.contains("lora"),
-        suitsMuon: isInBlock, decays: !exempt))
+        variance: optimizer == .muon && isInBlock ? nil : Tensor(repeating: 0, shape: tensor.shape),
+        isBlockMatrix: isInBlock && !name.contains("lora"), decays: !exempt))
   }
 
   /// Trains a parameter of the model.
@@ -65,14 +67,14 @@ public final class TrainedParameters {
     for (index, entry) in entries.enumerated() {
       guard let gradient = gradients[entry.master] else { continue }
       entries[index].updates += 1
-      if settings.optimizer == .muon && entry.suitsMuon {
+      guard let variance = entry.variance else {
         matrices.append((entry, gradient))
         continue
       }
       AdamWStep(
         step: entry.updates + 1, learningRate: rate, beta1: settings.beta1, beta2: settings.beta2,
         weightDecay: entry.decays ? settings.weightDecay : 0, gradientFactor: factor
-      ).update(entry.master, gradient: gradient, firstMoment: entry.mean, secondMoment: entry.variance)
+      ).update(entry.master, gradient: gradient, firstMoment: entry.mean, secondMoment: variance)
     }
     let muon = MuonStep(learningRate: rate, weightDecay: settings.weightDecay, gradientFactor: factor)
     ThreadPool.shared.forEach(matrices.count) { index in

@@ -1,5 +1,4 @@
 import Diagnostics
-import Synchronization
 import Tensors
 import TinyGPTV
 
@@ -8,30 +7,23 @@ final class TrainingLoop<Objective: TrainingObjective> {
   private let objective: Objective
   private let training: TrainingModel
   private let settings: RunSettings
-  private let budgets: [BrokenRecordBudget]
+  private let batches: BatchSource<Objective>
   private let stepsPerEpoch: Int
   private let output: TrainingOutput
-  private let validation: [Objective.Sample]
+  private let validation: ValidationData<Objective>
   private var state: TrainingState
 
-  /// What the background hands over: the samples of a batch, and where the data stands behind it.
-  private struct Batch: Sendable {
-    var samples: [Objective.Sample] = []
-    /// Where they are from, as in `talk: 17, 4`.
-    var origin = ""
-    var broken: [(reference: SampleReference, error: InputError)] = []
-    var mixer: DataMixer
-  }
-
+  /// - Parameter datasets: what is trained on, those of the state's position.
   init(
     _ objective: Objective, _ training: TrainingModel, _ configuration: TrainingConfiguration,
-    datasets: [DatasetSettings], state: TrainingState, stepsPerEpoch: Int, validation: [Objective.Sample],
+    datasets: [DatasetSettings], state: TrainingState, stepsPerEpoch: Int, validation: ValidationData<Objective>,
     output: TrainingOutput
   ) {
     self.objective = objective
     self.training = training
     settings = configuration.run
-    budgets = datasets.map { BrokenRecordBudget(name: $0.name, limit: $0.maximumBroken) }
+    batches = BatchSource(
+      objective, datasets: datasets, state: state, seed: UInt64(bitPattern: Int64(configuration.run.seed)))
     self.state = state
     self.stepsPerEpoch = stepsPerEpoch
     self.validation = validation
@@ -45,8 +37,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
     // Upstream's iterations are batches: a step takes the rate of the last of its own.
     let batchesPerStep = settings.accumulatedIterations
     let schedule = LearningRateSchedule(settings, iterationsPerEpoch: stepsPerEpoch * batchesPerStep)
-    let loader = makeLoader()
-    defer { loader.cancel() }
+    defer { batches.cancel() }
     while state.step < totalSteps {
       if shouldStop() {
         try save()
@@ -56,7 +47,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
       let clock = ContinuousClock()
       let start = clock.now
       let rate = schedule.rate(step: (state.step + 1) * batchesPerStep - 1)
-      let (gradient, samples, origins) = try batchGradient(from: loader)
+      let (gradient, samples, origins) = try batchGradient()
       var record = MetricsRecord(step: state.step, epoch: state.step / stepsPerEpoch)
       record.append("loss", gradient.loss)
       record.append("learning_rate", rate)
@@ -66,7 +57,7 @@ final class TrainingLoop<Objective: TrainingObjective> {
       let seconds = start.duration(to: clock.now) / .seconds(1)
       record.append("samples_per_second", Float(Double(samples) / seconds))
       let validateEvery = settings.validateEvery ?? stepsPerEpoch
-      if state.step % validateEvery == 0 || state.step == totalSteps { validate(&record) }
+      if state.step % validateEvery == 0 || state.step == totalSteps { try validate(&record) }
       try output.log(record, total: totalSteps, samples: samples, seconds: seconds)
       for warning in objective.takeWarnings() { output.report(.note(warning)) }
       let every = settings.saveEvery ?? stepsPerEpoch
@@ -79,14 +70,12 @@ final class TrainingLoop<Objective: TrainingObjective> {
 
   // MARK: One step
 
-  private func batchGradient(
-    from loader: BackgroundLoader<DataMixer, Batch>
-  ) throws(InputError) -> (BatchGradient, samples: Int, origins: String) {
+  private func batchGradient() throws(InputError) -> (BatchGradient, samples: Int, origins: String) {
     var sum = BatchGradient()
     var count = 0
     var origins: [String] = []
     for part in 0..<settings.accumulatedIterations {
-      let batch = try nextBatch(loader)
+      let batch = try batches.next { output.report(.note($0)) }
       count += batch.samples.count
       origins.append(batch.origin)
       let gradient = BatchGradient(
@@ -100,27 +89,6 @@ final class TrainingLoop<Objective: TrainingObjective> {
     var generator = SplitMix64(
       state: UInt64(bitPattern: Int64(settings.seed)) &+ UInt64(state.step) &* 0x9e37_79b9 &+ UInt64(part) << 48)
     return generator.next()
-  }
-
-  /// The next batch that has a sample; what is broken in between counts against the budget.
-  private func nextBatch(_ loader: BackgroundLoader<DataMixer, Batch>) throws(InputError) -> Batch {
-    var brokenInARow = 0
-    while true {
-      guard let batch = try loader.next() else { preconditionFailure("a run's data has no end") }
-      state.mixer = batch.mixer
-      brokenInARow += batch.broken.count
-      if batch.samples.isEmpty, brokenInARow > state.mixer.datasets.reduce(0, { $0 + $1.count }) {
-        throw InputError(
-          file: settings.outputDirectory, field: "step \(state.step)", expected: "a record that can be read",
-          found: "none in a whole pass through the data", remedy: "max_broken allows that every record is broken.")
-      }
-      for (reference, error) in batch.broken {
-        let budget = budgets[reference.dataset]
-        try budget.skip(record: reference.record, because: error)
-        for error in budget.takeReports() { output.report(.note(error)) }
-      }
-      if !batch.samples.isEmpty { return batch }
-    }
   }
 
   /// Changes the parameters, unless a number is not finite.
@@ -159,51 +127,18 @@ final class TrainingLoop<Objective: TrainingObjective> {
     record.append("sparsity", pruning.sparsity(step: state.step))
   }
 
-  private func validate(_ record: inout MetricsRecord) {
+  private func validate(_ record: inout MetricsRecord) throws(InputError) {
     guard !validation.isEmpty else { return }
-    let result = BatchGradient.evaluate(validation, objective)
+    let result = try validation.evaluate()
     record.append("validation_loss", result.loss)
     for (name, value) in result.tally.means { record.append("validation_" + name, Float(value)) }
   }
 
   private func save() throws(InputError) {
+    state.mixer = batches.mixer
+    state.broken = batches.broken
     state.updates = training.trained.updates
     let path = try output.save(state, training.trained)
     output.report(.saved(path: path))
-  }
-
-  // MARK: Data
-
-  private func makeLoader() -> BackgroundLoader<DataMixer, Batch> {
-    let position = Mutex(state.mixer)
-    let (objective, seed) = (objective, UInt64(bitPattern: Int64(settings.seed)))
-    let names = budgets.map(\.name)
-    return BackgroundLoader(depth: 4) {
-      position.withLock { mixer in
-        // The position behind a batch is found in order; making the batch from it is what takes time.
-        let before = mixer
-        mixer.skip()
-        return before
-      }
-    } transform: { before throws(InputError) in
-      var mixer = before
-      let references = mixer.next()
-      var batch = Batch(mixer: mixer)
-      // Counted from 1, as the lines of a file are.
-      let numbers = references.indexes.map { String($0 + 1) }.joined(separator: ", ")
-      batch.origin = "\(names[references.dataset]): \(numbers)"
-      for (index, pass) in zip(references.indexes, references.passes) {
-        var generator = SplitMix64(
-          state: seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(pass) << 40)
-        let reference = SampleReference(
-          dataset: references.dataset, record: index, pass: pass, seed: generator.next())
-        do throws(InputError) {
-          batch.samples.append(try objective.sample(reference))
-        } catch {
-          batch.broken.append((reference, error))
-        }
-      }
-      return batch
-    }
   }
 }

@@ -9,17 +9,21 @@ final class TrainingModel {
   let model: TinyGPTVModel
   let settings: ModelSettings
   /// What trains so far; grows as layers are unfrozen.
-  let trained = TrainedParameters()
+  let trained: TrainedParameters
   /// Parameters that are not the model's, such as a teacher's.
   private let others: [Parameter]
   private var selected: [ParameterSelector] = []
 
   /// - Parameters:
+  ///   - optimizer: what will move what trains.
   ///   - others: parameters that train from the beginning and are none of the model's.
   ///   - seed: decides about new low-rank pairs.
-  init(_ settings: ModelSettings, others: (TinyGPTVModel) -> [Parameter] = { _ in [] }, seed: UInt64) throws(InputError)
-  {
+  init(
+    _ settings: ModelSettings, optimizer: RunSettings.Optimizer = .adamw,
+    others: (TinyGPTVModel) -> [Parameter] = { _ in [] }, seed: UInt64
+  ) throws(InputError) {
     self.settings = settings
+    trained = TrainedParameters(optimizer: optimizer)
     model = try TinyGPTVModel(path: settings.path)
     self.others = others(model)
     switch settings.adapter {
@@ -28,13 +32,7 @@ final class TrainingModel {
       try model.use(adapter: nil)
       if settings.lora { attachNewPairs(seed: seed) }
     case .named(let name):
-      if !model.adapters.contains(where: { $0.name == name }) {
-        let adapter = try Adapter(path: name, for: model.configuration.phi)
-        try model.add(adapter)
-        try model.use(adapter: adapter.name)
-      } else {
-        try model.use(adapter: name)
-      }
+      try model.use(adapterOrPath: name)
       if !settings.lora { for layer in model.phi.adaptableLayers.values { layer.lowRank = nil } }
     }
     model.phi.switches = PhiSwitches(

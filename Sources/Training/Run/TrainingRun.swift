@@ -37,7 +37,7 @@ public struct TrainingRun {
   private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.run.seed)) }
 
   private func runLanguage(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
-    let training = try TrainingModel(configuration.model, seed: seed)
+    let training = try TrainingModel(configuration.model, optimizer: configuration.run.optimizer, seed: seed)
     try begin(training)
     let features = try frozenFeatures(training)
     return try loop(training, shouldStop) { settings, sources throws(InputError) in
@@ -48,7 +48,7 @@ public struct TrainingRun {
   private func runTowers(_ shouldStop: () -> Bool) throws(InputError) -> TrainingEnd {
     var teacher: TowerTeacher?
     let training = try TrainingModel(
-      configuration.model,
+      configuration.model, optimizer: configuration.run.optimizer,
       others: { model in
         guard let vision = model.configuration.vision else { return [] }
         let made = TowerTeacher(pictureWidth: vision.width, queryWidth: vision.qFormer.width, seed: seed)
@@ -120,9 +120,9 @@ public struct TrainingRun {
         .init(
           name: settings.name, count: source.count, batchSize: settings.batchSize, sampleRatio: settings.sampleRatio,
           shuffle: settings.shuffle)
-      }, seed: seed)
+      }, seed: seed, shard: .init(index: configuration.run.rank, of: configuration.run.worldSize))
     var state = TrainingState(mixer: mixer)
-    let records = zip(train, trainSources).reduce(0) { $0 + $1.1.count / $1.0.batchSize }
+    let records = zip(train, trainSources).reduce(0) { $0 + $1.1.count / $1.0.batchSize / configuration.run.worldSize }
     let batches = configuration.run.iterationsPerEpoch ?? records
     let steps = max(1, batches / configuration.run.accumulatedIterations)
     let folder = try RunFolder(path: configuration.run.outputDirectory)
@@ -139,7 +139,7 @@ public struct TrainingRun {
     try requireOwnFolder(folder, continuing: checkpoint)
     // All that can be wrong is found before anything in the folder is changed.
     let made = try objective(train, trainSources)
-    let validation = try validationSamples(objective)
+    let validation = try validation(objective)
     let output = try TrainingOutput(
       folder: folder, keep: configuration.run.keptCheckpoints, step: state.step, report: report)
     // What the run was, for whoever finds the folder later.
@@ -162,28 +162,14 @@ public struct TrainingRun {
         : "What is resumed is another run: name another output_dir.")
   }
 
-  /// Every record of the datasets that are for validation, but for as many broken ones as may be.
-  private func validationSamples<Objective: TrainingObjective>(
+  private func validation<Objective: TrainingObjective>(
     _ objective: ([DatasetSettings], [any ConversationSource]) throws(InputError) -> Objective
-  ) throws(InputError) -> [Objective.Sample] {
-    let validation = configuration.datasets.filter { $0.split == .validation }
-    guard !validation.isEmpty else { return [] }
-    let sources = try sources(validation)
-    let made = try objective(validation, sources)
-    var samples: [Objective.Sample] = []
-    for (dataset, source) in sources.enumerated() {
-      let budget = BrokenRecordBudget(name: validation[dataset].name, limit: validation[dataset].maximumBroken)
-      for record in 0..<source.count {
-        do throws(InputError) {
-          samples.append(
-            try made.sample(SampleReference(dataset: dataset, record: record, pass: 0, seed: UInt64(record))))
-        } catch {
-          try budget.skip(record: record, because: error)
-        }
-      }
-      for error in budget.takeReports() { report(.note(error)) }
+  ) throws(InputError) -> ValidationData<Objective> {
+    let datasets = configuration.datasets.filter { $0.split == .validation }
+    let sources = try sources(datasets)
+    return try ValidationData(objective(datasets, sources), datasets, counts: sources.map(\.count)) {
+      report(.note($0))
     }
-    return samples
   }
 
   /// The checkpoint of this path, or the latest of the run in this folder.

@@ -14,6 +14,8 @@ struct TrainingState: Codable, Sendable {
   var nonFinite = 0
   /// How often the optimiser has moved each tensor.
   var updates: [String: Int] = [:]
+  /// The records that were left out as broken, by dataset; nil in checkpoints of before this was kept.
+  var broken: [String: [Int]]?
 }
 
 extension Checkpoint {
@@ -30,12 +32,13 @@ extension Checkpoint {
 extension TrainedParameters {
   /// Everything that a checkpoint holds: values and moments.
   var checkpointTensors: [(String, Tensor)] {
-    entries.flatMap { entry in
-      [
-        (entry.name, entry.master.detached()), ("optimizer.mean." + entry.name, entry.mean),
-        ("optimizer.variance." + entry.name, entry.variance),
-      ]
-    }
+    entries.flatMap { entry in [(entry.name, entry.master.detached())] + moments(of: entry) }
+  }
+
+  /// What the optimiser keeps of a tensor, by its name in checkpoints.
+  private func moments(of entry: Entry) -> [(String, Tensor)] {
+    let mean = [("optimizer.mean." + entry.name, entry.mean)]
+    return mean + (entry.variance.map { [("optimizer.variance." + entry.name, $0)] } ?? [])
   }
 
   /// Takes values, but no moments, from another run's checkpoint, for as many tensors as it has.
@@ -63,10 +66,7 @@ extension TrainedParameters {
           remedy: "The checkpoint is of a run that trains something else.")
       }
       setUpdates(count, at: index)
-      for (name, target) in [
-        (entry.name, entry.master), ("optimizer.mean." + entry.name, entry.mean),
-        ("optimizer.variance." + entry.name, entry.variance),
-      ] {
+      for (name, target) in [(entry.name, entry.master)] + moments(of: entry) {
         try copy(name, of: checkpoint, to: target)
       }
     }

@@ -38,7 +38,7 @@ struct SceneSource: ConversationSource {
   func conversation(_ reference: SampleReference) throws(InputError) -> Conversation {
     let scene = scene(reference.record)
     let talk = SceneTalk(
-      scene: scene, style: TalkStyle(settings.style), seed: reference.seed, aspects: aspects)
+      scene: scene, style: settings.style, seed: reference.seed, aspects: aspects)
     let turns = talk.turns(count: settings.turns).filter { !(areIndependent && $0.followsPrevious) }
     let origin = "scene \(reference.record) of seed \(settings.seed)"
     guard !turns.isEmpty else {
@@ -63,16 +63,6 @@ extension SceneStyle {
     hasTexturedBackgrounds = settings.isTextured
     hasDegradations = settings.isDegraded
     if let size = settings.imageSize { sidePixels = 64...max(128, size + size / 2) }
-  }
-}
-
-extension TalkStyle {
-  fileprivate init(_ style: SceneSettings.Style) {
-    switch style {
-    case .plain: self = .plain
-    case .sentences: self = .sentences
-    case .spanish: self = .spanish
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Dialogue
 import Scenes
 import Tokenization
 
@@ -14,7 +15,10 @@ public enum SceneVocabulary {
       let scene = Scene(seed: Scene.seed(ofScene: seed, inSet: 0))
       for style in TalkStyle.allCases {
         for turn in SceneTalk(scene: scene, style: style, seed: scene.seed).turns(count: 24) {
-          trainer.add("###Human: <Img></Img> \(turn.instruction) ###Assistant: ")
+          let question = PromptTemplate.question(ofTurn: turn.instruction, carriesPicture: true)
+          // What is there besides the picture's vectors.
+          let segments = PromptTemplate.segments(of: PromptTemplate.tinygptv.prompt(question: question))
+          trainer.add(segments.joined())
           trainer.add(turn.answer + "###")
         }
       }
