@@ -2,10 +2,10 @@
 #pragma once
 #include <chafa.h>
 
-// A picture of packed RGB drawn over all of columns × rows cells. `colors` is how many the terminal has. Release it with
-// chafa_canvas_unref.
+// A picture of RGB drawn over all of columns × rows cells. `stride` is how many bytes a row of pixels takes, a multiple
+// of four. `colors` is how many the terminal has. Release it with chafa_canvas_unref.
 static inline ChafaCanvas *cchafa_draw(
-    const guint8 *pixels, int width, int height, int columns, int rows, int colors, gboolean ascii) {
+    const guint8 *pixels, int width, int height, int stride, int columns, int rows, int colors, gboolean ascii) {
   ChafaSymbolMap *symbols = chafa_symbol_map_new();
   // Blocks and halves, with quarters: in every font, and of one cell. Without colours the shapes of letters help.
   chafa_symbol_map_add_by_tags(
@@ -22,10 +22,14 @@ static inline ChafaCanvas *cchafa_draw(
               : colors >= 16    ? CHAFA_CANVAS_MODE_INDEXED_16
               : colors >= 8     ? CHAFA_CANVAS_MODE_INDEXED_8
                                 : CHAFA_CANVAS_MODE_FGBG);
-  if (colors < 256) chafa_canvas_config_set_dither_mode(config, CHAFA_DITHER_MODE_ORDERED);
+  // As eyes see it: in RGB an orange comes out pink.
+  if (colors < 1 << 24) chafa_canvas_config_set_color_space(config, CHAFA_COLOR_SPACE_DIN99D);
+  // A picture for no colours is black and white already.
+  if (colors < 8) chafa_canvas_config_set_preprocessing_enabled(config, FALSE);
+  else if (colors < 256) chafa_canvas_config_set_dither_mode(config, CHAFA_DITHER_MODE_ORDERED);
   chafa_canvas_config_set_work_factor(config, 0.5f);
   ChafaCanvas *canvas = chafa_canvas_new(config);
-  chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGB8, pixels, width, height, width * 3);
+  chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGB8, pixels, width, height, stride);
   chafa_canvas_config_unref(config);
   chafa_symbol_map_unref(symbols);
   return canvas;

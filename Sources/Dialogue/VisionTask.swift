@@ -15,7 +15,7 @@ public enum VisionTask: String, CaseIterable, Sendable, Codable {
     case .grounding: "describe the picture and point at what is named"
     case .refer: "find the one thing that the text describes"
     case .detection: "find all things of the kind that the text names"
-    case .identify: "say what is in a region, given as {<left><top><right><bottom>} in 0–100"
+    case .identify: "say what is in a region, given as {<left><top><right><bottom>} in 0 to 100"
     }
   }
 

@@ -36,10 +36,10 @@ struct Chat: ParsableCommand {
       "\(PromptTemplate.named.map(\.name).joined(separator: ", ")), or a text with {} where the question goes."))
   var template: String?
 
-  @Option(help: "0 takes the most likely token; above, answers vary (upstream's demo: 0.6).")
+  @Option(help: "0 takes the most likely token; with 0.1 to 1.5 answers vary (upstream's demo: 0.6).")
   var temperature: Float?
 
-  @Option(help: "Draw only from the most likely tokens that together have this probability.")
+  @Option(help: "Draw only from the most likely tokens that together have this probability, 0.05 to 1.")
   var topP: Float?
 
   @Option(help: "The same seed gives the same answer.")
@@ -54,7 +54,7 @@ struct Chat: ParsableCommand {
   @Flag(name: .customLong("continue"), help: "Go on with the latest conversation.")
   var continues = false
 
-  @Option(help: ArgumentHelp("Go on with the conversation of this name; /sessions lists them.", valueName: "name"))
+  @Option(help: ArgumentHelp("Go on with the conversation of this number; /sessions lists them.", valueName: "number"))
   var session: String?
 
   @Flag(help: "Draw frames, boxes and pictures in ASCII.")
@@ -121,6 +121,7 @@ struct Chat: ParsableCommand {
     if outcome == .noScreen { outcome = LineChat.run(engine: engine, options: options) }
     switch outcome {
     case .left, .noScreen: return
+    case .leftWithErrors: throw ExitCode(ExitStatus.badInput)
     case .failed(let failure):
       ExitStatus.complain(failure.description)
       throw ExitCode(ExitStatus.badInput)
@@ -173,6 +174,8 @@ struct Chat: ParsableCommand {
       options.sessions = SessionStore(folder: folders.sessions)
     }
     if let session {
+      // One that is not there is told before a screen opens.
+      if Int(session) == nil { _ = try SessionStore(folder: folders.sessions).session(session) }
       options.resumed = session
     } else if continues {
       guard let latest = SessionStore(folder: folders.sessions).list(limit: 1).first else {

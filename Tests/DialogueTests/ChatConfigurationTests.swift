@@ -69,7 +69,8 @@ struct ChatConfigurationTests {
   }
 
   @Test(arguments: [
-    "temperature: hot", "temperature: .nan", "temperature: -1", "top_p: 0", "repetition_penalty: 0", "seed: -1",
+    "temperature: hot", "temperature: .nan", "temperature: -1", "temperature: 3", "temperature: 0.05", "top_p: 0.01",
+    "top_p: 1.1", "top_p: 0", "repetition_penalty: 0", "seed: -1",
     "seed: 1.5", "max_tokens: 0", "history: maybe", "keys: 3", "keys:\n  quit: [a]", "model: [a]", "model:",
     "template: no place", "- a", "text", "theme: dark\ntheme: light", "a: [", "\"\\x\": 1", "? [a]\n: b",
     "temperature: !!binary x", "a: &a [*a]",

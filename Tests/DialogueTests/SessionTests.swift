@@ -65,6 +65,16 @@ struct SessionTests {
     }
   }
 
+  @Test func listsNameThePicture() throws {
+    try withTemporaryFolder { folder in
+      let store = store(folder)
+      let writer = store.begin(model: "m", date: date)
+      try writer.append(.picture(StoredPicture(path: "/a/b\u{1b}.png", fingerprint: nil)))
+      try writer.append(.turn(turn("one")))
+      #expect(store.list().map(\.picture) == ["b\\u{1b}.png"])
+    }
+  }
+
   /// A task in front of one question is none for the next conversation.
   @Test func questionsChooseNoTask() {
     var session = StoredSession(model: "m")

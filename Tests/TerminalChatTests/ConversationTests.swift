@@ -225,7 +225,7 @@ import Testing
     let request = try #require(chat.asked).request
     #expect(request.task == .refer && request.question == "the dog" && chat.state.task == .vqa)
     chat.reply("no idea")
-    #expect(chat.text.contains("You [refer]") && chat.text.contains("no box in this answer"))
+    #expect(chat.text.contains("You [refer]") && chat.text.contains("nothing is marked in the picture"))
     chat.ask("/undo")
     #expect(chat.effects.contains(.setDraft("[refer] the dog")))
     chat.ask("[unknown] what?")
@@ -250,7 +250,7 @@ import Testing
     var chat = Harness()
     chat.ask("/tasks refer")
     chat.talk("the dog", "no idea")
-    #expect(chat.text.contains("no box in this answer"))
+    #expect(chat.text.contains("nothing is marked in the picture"))
   }
 
   @Test func hostileTextIsHarmless() {

@@ -182,7 +182,14 @@ extension RealTerminal {
       try terminal.wait("the last turn") { $0.contains("   more ") && $0.contains("TinyGPT-V with two") }
       try terminal.enter("/new")
       try terminal.enter("/sessions")
-      try terminal.wait(for: "2 turns  pair")
+      try terminal.wait(for: "bus.png  pair  (2 turns)")
+      try terminal.press("Enter")
+      try terminal.wait(for: "Going on with the conversation of 20")
+      try terminal.enter("/new")
+      try terminal.enter("/sessions 1")
+      try terminal.wait("the conversation by its number") {
+        $0.contains("Going on with the conversation of 20") && $0.contains("   more ")
+      }
     }
 
     /// Point 25: a picture that is not the one of then, or gone, is told.

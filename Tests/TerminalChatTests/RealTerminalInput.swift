@@ -48,8 +48,15 @@ extension RealTerminal {
       let terminal = try TmuxTerminal(columns: 120, rows: 40, engine: engine)
       try terminal.makePicture("A bus.PNG", width: 50, height: 50)
       try terminal.makePicture("upper.PNG", width: 60, height: 50)
+      try terminal.makePicture("Bob's bus.PNG", width: 70, height: 50)
       try terminal.open()
-      for line in ["/image 'A bus.PNG'", "/image A\\ bus.PNG", "/image ~/A\\ bus.PNG", "/image \"~/A bus.PNG\""] {
+      try terminal.enter("/image Bob's bus.PNG")
+      try terminal.wait(for: "70×50")
+      try terminal.enter("\(terminal.folder.path)/Bob's bus.PNG")
+      for line in [
+        "/image A bus.PNG", "/image 'A bus.PNG'", "/image A\\ bus.PNG", "/image ~/A\\ bus.PNG",
+        "/image \"~/A bus.PNG\"",
+      ] {
         try terminal.enter("/image upper.PNG")
         try terminal.wait(for: "60×50")
         try terminal.enter(line)

@@ -77,10 +77,10 @@ import Testing
     chat.attach(width: 400, height: 300)
     chat.ask("/tasks refer")
     chat.talk("<p>the dog</p>", "{<10><20><80><90>}")
-    #expect(chat.text.contains("┌1 the dog") && chat.text.contains("[1] the dog") && chat.text.contains("  box[1]"))
+    #expect(chat.text.contains("┌1 the dog") && chat.text.contains("[1] the dog") && chat.text.contains("  the dog[1]"))
     chat.ask("/tasks vqa")
     chat.talk("where is it?", "{<10><20><80><90>}")
-    #expect(chat.text.contains("┌1─") && chat.text.contains("[1] box"))
+    #expect(chat.text.contains("┌1─") && chat.text.contains("  box 1"))
   }
 
   // MARK: the first screen

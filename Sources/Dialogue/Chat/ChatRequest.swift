@@ -75,6 +75,16 @@ public struct SamplingChoice: Sendable, Equatable, Codable {
     self.maximumTokens = maximumTokens
   }
 
+  /// Whether a temperature is one that answers are made with: 0 for always the most likely token, else 0.1 to 1.5.
+  public static func isTemperature(_ value: Float) -> Bool { value == 0 || (0.1...1.5).contains(value) }
+  /// These temperatures in words.
+  public static let temperatures = "0.1 to 1.5, or 0 for always the likeliest word"
+
+  /// Whether a top-p leaves something to draw from: 0.05 to 1.
+  public static func isTopP(_ value: Float) -> Bool { (0.05...1).contains(value) }
+  /// These values of top-p in words.
+  public static let topPs = "0.05 to 1"
+
   /// The same for the sampler.
   public var options: SamplingOptions {
     SamplingOptions(temperature: temperature, topP: topP, repetitionPenalty: repetitionPenalty, seed: seed)
@@ -83,6 +93,10 @@ public struct SamplingChoice: Sendable, Equatable, Codable {
   /// - Throws: ``InputError`` that names the setting that is out of range.
   public func check() throws(InputError) {
     try options.check()
+    guard Self.isTemperature(temperature) else {
+      throw InputError(file: "--temperature", expected: Self.temperatures, found: "\(temperature)")
+    }
+    guard Self.isTopP(topP) else { throw InputError(file: "--top-p", expected: Self.topPs, found: "\(topP)") }
     guard maximumTokens >= 1 else {
       throw InputError(file: "--max-tokens", expected: "at least 1", found: "\(maximumTokens)")
     }

@@ -146,9 +146,9 @@ private struct ConfigurationReader {
     case "task": task(value)
     case "theme": choice(name, value, of: themes) { $0.theme = $1 }
     case "temperature":
-      number(name, value, "a number from 0 to 100", { (0...100).contains($0) }) { $0.temperature = $1 }
+      number(name, value, SamplingChoice.temperatures, SamplingChoice.isTemperature) { $0.temperature = $1 }
     case "top_p":
-      number(name, value, "a number above 0 and at most 1", { $0 > 0 && $0 <= 1 }) { $0.topP = $1 }
+      number(name, value, SamplingChoice.topPs, SamplingChoice.isTopP) { $0.topP = $1 }
     case "repetition_penalty":
       number(name, value, "a number above 0 and at most 100", { $0 > 0 && $0 <= 100 }) { $0.repetitionPenalty = $1 }
     case "seed":

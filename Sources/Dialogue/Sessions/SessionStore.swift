@@ -16,6 +16,8 @@ public struct SessionStore: Sendable {
     public var date: Date
     /// How many questions were answered.
     public var turns: Int
+    /// The file name of the picture that it is about; nil: none.
+    public var picture: String?
   }
 
   /// The folder.
@@ -41,7 +43,11 @@ public struct SessionStore: Sendable {
     let newest = files.sorted { ($0.changed, $0.id) > ($1.changed, $1.id) }.prefix(limit)
     let summaries = newest.compactMap { file -> Summary? in
       guard let session = try? session(file.id) else { return nil }
-      return Summary(id: session.id, title: session.title, date: session.lastDate, turns: session.turnCount)
+      return Summary(
+        id: session.id, title: session.title, date: session.lastDate, turns: session.turnCount,
+        picture: session.picture.flatMap { $0.path.split(separator: "/").last }.map {
+          String($0).escapingControlCharacters(limit: 200)
+        })
     }
     return summaries.sorted { ($0.date, $0.id) > ($1.date, $1.id) }
   }

@@ -9,6 +9,13 @@ public enum Spelling {
     return scored.min { $0.1 < $1.1 }?.0
   }
 
+  /// The nearest candidate that at most so many changes make of a word, see ``nearest(to:in:)``.
+  public static func nearest(to word: String, in candidates: [String], changes: Int) -> String? {
+    nearest(to: word, in: candidates).flatMap {
+      distance(Array(word.lowercased().unicodeScalars), Array($0.lowercased().unicodeScalars)) <= changes ? $0 : nil
+    }
+  }
+
   /// The number of changes (Damerau, Levenshtein; no part is changed twice).
   static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     // What is longer than any name of ours is not compared to its end.

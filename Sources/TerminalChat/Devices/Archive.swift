@@ -68,25 +68,36 @@ final class Archive {
   }
 
   /// The conversations that are kept, latest first, this one left out.
-  func list() -> [(name: String, summary: String)] {
+  func list() -> [SessionLine] {
+    (store?.list(limit: 100) ?? []).filter { $0.id != writer?.id }.map {
+      let turns = "\($0.turns) \($0.turns == 1 ? "turn" : "turns")"
+      let picture = $0.picture.map { CleanText.line($0).shortened(to: 24) } ?? "no picture"
+      return SessionLine(name: $0.id, date: Self.written($0.date), summary: "\(picture)  \($0.title)  (\(turns))")
+    }
+  }
+
+  /// A time as people write it.
+  private static func written(_ date: Date) -> String {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyy-MM-dd HH:mm"
-    return (store?.list(limit: 100) ?? []).filter { $0.id != writer?.id }.map {
-      ($0.id, "\(format.string(from: $0.date))  \($0.turns) \($0.turns == 1 ? "turn" : "turns")  \($0.title)")
-    }
+    return format.string(from: date)
   }
 
   /// The name of the latest conversation.
   var latest: String? { store?.list(limit: 1).first?.id }
 
-  /// Goes on with a conversation.
+  /// Goes on with a conversation, given by its name or by its number in the list.
   func resume(_ name: String) throws(InputError) -> StoredConversation {
     guard let store else {
       throw InputError(
         file: "--session", expected: "conversations that are kept", found: "history is off",
         remedy: "Switch it on: history: true in the settings")
     }
+    let name =
+      Int(name).flatMap { number in
+        (1...100).contains(number) ? list().dropFirst(number - 1).first?.name : nil
+      } ?? name
     let (session, writer) = try store.resume(name)
     self.session = session
     self.writer = writer
@@ -115,7 +126,8 @@ final class Archive {
     if let template = session.template { settings.template = template }
     if let sampling = session.sampling { settings.sampling = sampling }
     return StoredConversation(
-      name: name, picture: path, remarks: remarks, turns: turns, contextStart: contextStart,
+      name: "the conversation of \(Self.written(session.lastDate))", picture: path, remarks: remarks, turns: turns,
+      contextStart: contextStart,
       adapter: settings.adapter, task: session.task, template: settings.template, sampling: settings.sampling)
   }
 
@@ -138,9 +150,19 @@ final class Archive {
   }
 
   /// Writes the conversation to a file, in the form that its name tells; Markdown if it tells none.
-  func export(to path: String) throws(InputError) -> String {
-    let path = Self.absolute(path)
-    return try session.export(to: path, as: StoredSession.ExportFormat(path: path) ?? .markdown)
+  ///
+  /// - Parameter path: nil makes a name in the working directory.
+  func export(to path: String?) throws(InputError) -> String {
+    let format = path.flatMap { StoredSession.ExportFormat(path: $0) } ?? .markdown
+    return try session.export(
+      to: path.map(Self.absolute), as: format, directory: FileManager.default.currentDirectoryPath)
+  }
+
+  /// A path as people say it, with `~` for the home folder.
+  static func spoken(_ path: String) -> String {
+    let home = expandingHome("~")
+    let path = absolute(path)
+    return home.count > 1 && path.hasPrefix(home + "/") ? "~" + path.dropFirst(home.count) : path
   }
 
   /// A path with the home folder of the environment in place of `~`, as shells have it.

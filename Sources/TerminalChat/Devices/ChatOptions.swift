@@ -46,11 +46,12 @@ public struct ChatOptions {
   public init() {}
 
   /// A chat that begins with them.
-  func state(columns: Int, rows: Int, _ capabilities: Capabilities) -> ChatState {
+  func state(columns: Int, rows: Int, _ capabilities: Capabilities, hasScreen: Bool = true) -> ChatState {
     var state = ChatState(
       columns: columns, rows: rows, capabilities: capabilities, bindings: KeyBindings(changes: keys), adapter: adapter,
       task: task, template: template, sampling: sampling)
     state.isSeedChosen = isSeedChosen
+    state.hasScreen = hasScreen
     if !showsPicture { state.pictureMode = .hidden }
     for remark in remarks { state.complain(remark) }
     return state
@@ -61,8 +62,10 @@ public struct ChatOptions {
 public enum ChatOutcome: Equatable {
   /// The user left.
   case left
-  /// The model would not open.
+  /// The model would not open, or what it was to begin with is none.
   case failed(ChatFailure)
+  /// Lines of a program were read to their end, but some of them failed.
+  case leftWithErrors
   /// The terminal cannot show a screen.
   case noScreen
   /// A signal asked it to end.

@@ -94,8 +94,11 @@ final class ChatWork {
   func picture(_ path: String) -> Picture? { pictures.get(path) }
 
   /// Writes a picture with its boxes, in a task of its own.
-  func savePicture(_ path: String, to target: String, boxes: [NumberedPhrase]) {
+  ///
+  /// - Parameter target: nil makes a name of the picture's in the working directory, one that is not taken.
+  func savePicture(_ path: String, to target: String?, boxes: [NumberedPhrase]) {
     let mailbox = mailbox
+    let target = target ?? Self.freeName(path)
     let (path, absolute) = (Archive.absolute(path), Archive.absolute(target))
     Task.detached {
       do throws(InputError) {
@@ -105,11 +108,25 @@ final class ChatWork {
         }
         try AnnotatedPicture(Picture(contentsOf: path), boxes).picture.writePNG(to: absolute)
         let count = boxes.reduce(0) { $0 + $1.boxes.count }
-        mailbox.post { .notice("Wrote \(target) with \(count) \(count == 1 ? "box" : "boxes").") }
+        let what = "\(Archive.spoken(target)) with \(count) \(count == 1 ? "box" : "boxes")"
+        mailbox.post { .saved(.success("Wrote \(what).")) }
       } catch {
-        mailbox.post { .complaint(error.description) }
+        mailbox.post { .saved(.failure(ChatFailure(.picture, error))) }
       }
     }
+  }
+
+  /// `bus-boxes.png` for `bus.jpg`, with a number where that is taken.
+  private static func freeName(_ picture: String) -> String {
+    let file = picture.split(separator: "/").last.map(String.init) ?? "picture"
+    let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+    var name = "\(stem)-boxes.png"
+    var number = 2
+    while FileManager.default.fileExists(atPath: Archive.absolute(name)) {
+      name = "\(stem)-boxes-\(number).png"
+      number += 1
+    }
+    return name
   }
 
   /// What a folder holds, for completion; folders end in a slash.

@@ -168,7 +168,9 @@ final class CursesTerminal {
     func number(_ color: Color) -> Int32 {
       switch color {
       case .standard: -1
-      case .indexed(let index): colors > 0 ? Int32(index) : -1
+      // A terminal of 2²⁴ colours takes red, green and blue for numbers beyond its first eight.
+      case .indexed(let index):
+        colors >= 1 << 24 ? Palette.rgb(index).map { Int32($0) } ?? Int32(index) : colors > 0 ? Int32(index) : -1
       case .rgb(let value): colors >= 1 << 24 ? Int32(value) : -1
       }
     }

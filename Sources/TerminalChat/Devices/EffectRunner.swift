@@ -21,6 +21,11 @@ final class EffectRunner {
 
   /// Changes the state, and returns what is left to do.
   func handle(_ input: ChatInput) -> [ChatEffect] {
+    var input = input
+    // A path is taken as it was written where that is a file.
+    if case .submit(let line) = input {
+      input = .submit(WrittenPath.literal(line) { access(Archive.absolute($0), R_OK) == 0 })
+    }
     let effects = state.handle(input, now: now)
     switch input {
     case .open(.ready(let description)): archive.use(model: description.name)
@@ -48,7 +53,7 @@ final class EffectRunner {
     case .export(let path):
       do throws(InputError) {
         let written = try archive.export(to: path)
-        _ = handle(.notice("Wrote \(written)."))
+        _ = handle(.notice("Wrote \(Archive.spoken(written))."))
       } catch { _ = handle(.complaint(error.description)) }
     case .record(let id): record(id)
     case .newSession: archive.begin()

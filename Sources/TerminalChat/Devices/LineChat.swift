@@ -13,6 +13,8 @@ public final class LineChat {
   private var lines: [String] = []
   private var partial: [UInt8] = []
   private var isAtEnd = false
+  /// Whether something went wrong that a program which wrote the lines has to know.
+  private var hasErrors = false
   /// What was printed of each entry: all before this number, and so many bytes of the answer of this one.
   private var printed = 0
   private var printedBytes = 0
@@ -33,7 +35,9 @@ public final class LineChat {
     self.options = options
     isInteractive = isatty(STDIN_FILENO) != 0
     runner = EffectRunner(
-      options.state(columns: 80, rows: 24, Capabilities(isUnicode: options.isUnicode, isASCIIDrawing: true, colors: 0)),
+      options.state(
+        columns: 80, rows: 24, Capabilities(isUnicode: options.isUnicode, isASCIIDrawing: true, colors: 0),
+        hasScreen: false),
       engine: engine, mailbox: mailbox, sessions: options.sessions)
   }
 
@@ -55,13 +59,13 @@ public final class LineChat {
       if let failure = runner.state.failure { outcome = .failed(failure) }
     }
     show()
-    return outcome ?? .left
+    return outcome == .left && hasErrors && !isInteractive ? .leftWithErrors : outcome ?? .left
   }
 
   /// Whether nothing is on its way any more.
   private var isIdle: Bool {
     let state = runner.state
-    guard state.model == .ready, !state.isBusy else { return false }
+    guard state.model == .ready, !state.isBusy, !state.isSaving else { return false }
     return state.picture.map { $0.facts != nil && !$0.isPreparing } ?? true
   }
 
@@ -73,10 +77,22 @@ public final class LineChat {
         return
       }
       isPromptShown = false
-      perform(runner.handle(.submit(lines.removeFirst())))
+      submit(lines.removeFirst())
       showOverlay()
       show()
     }
+  }
+
+  private func submit(_ line: String) {
+    guard line.hasPrefix("\u{1b}") else { return perform(runner.handle(.submit(line))) }
+    // A key of the screen comes as its bytes, and the line behind it.
+    var decoder = KeyDecoder()
+    let keys = (decoder.take(line.utf8) + decoder.flush()).compactMap { input in
+      if case .key(let key) = input { key.name } else { nil }
+    }
+    let name = keys.first.map { HelpText.spelled($0) } ?? "this"
+    let command = keys.first.flatMap { runner.state.bindings.action(of: $0)?.command }
+    write("(Keys are for screens; in place of \(name) write /\(command ?? "help").)\n")
   }
 
   private func prompt() {
@@ -102,9 +118,17 @@ public final class LineChat {
     }
     guard count > 0 else { return }
     if sources[1].revents != 0 {
-      for input in mailbox.take() { perform(runner.handle(input)) }
+      for input in mailbox.take() { take(input) }
     }
     if sources[0].revents != 0 { readLines() }
+  }
+
+  private func take(_ input: ChatInput) {
+    perform(runner.handle(input))
+    // Answers about a picture that is none would mislead a program, which reads no messages.
+    if !isInteractive, case .picture(let path, .failure(let failure)) = input, path == options.picture {
+      outcome = .failed(failure)
+    }
   }
 
   private func readLines() {
@@ -157,12 +181,16 @@ public final class LineChat {
     let state = runner.state
     switch state.overlay {
     case .help:
-      write(HelpText.commands.joined(separator: "\n") + "\n")
+      write(HelpText.lineCommands.joined(separator: "\n") + "\n")
     case .menu(let menu):
       let items = menu.items.enumerated().map { index, item in
-        "\(index == menu.selected ? "*" : " ") \(CleanText.line(item.name)): \(CleanText.line(item.help))"
+        let mark = index == menu.selected && menu.kind != .session ? "*" : " "
+        let number = menu.kind == .session ? "\(index + 1)  " : ""
+        return "\(mark) \(number)\(CleanText.line(item.label)): \(CleanText.line(item.help))"
       }
-      write("\(menu.title)s; choose one by its name behind the command:\n" + items.joined(separator: "\n") + "\n")
+      let example = menu.kind == .session ? "1" : menu.items[menu.items.count - 1].name
+      write(
+        "Choose one as in /\(menu.kind.command) \(CleanText.line(example))\n" + items.joined(separator: "\n") + "\n")
     case .region: write("Write the region as {<left><top><right><bottom>} in 0-100.\n")
     case nil: break
     }
@@ -186,7 +214,7 @@ public final class LineChat {
     for entry in state.entries where entry.id >= printed {
       switch entry.content {
       case .notice(let text): write(CleanText.lines(text) + "\n")
-      case .complaint(let text): write("Error: " + CleanText.lines(text) + "\n")
+      case .complaint(let text): complain(CleanText.lines(text))
       case .turn(let turn):
         guard show(turn) else { return }
       }
@@ -219,12 +247,21 @@ public final class LineChat {
     guard turn.isOver else { return false }
     if printedBytes > 0 { write("\n") }
     for phrase in NumberedPhrase.phrases(of: turn) { write(phrase.inWords.joined(separator: "\n") + "\n") }
-    for note in EntryLines.notes(turn) { write(note.isFault ? "Error: \(note.text)\n" : "(\(note.text))\n") }
+    for note in EntryLines.notes(turn) {
+      if note.isFault { complain(note.text) } else { write("(\(note.text))\n") }
+    }
     return true
   }
 
+  /// Says what went wrong.
+  private func complain(_ text: String) {
+    hasErrors = true
+    write("Error: \(text)\n")
+  }
+
   private func write(_ text: String) {
-    var rest = Array(text.plain(if: !options.isUnicode).utf8)[...]
+    let shown = options.isASCII ? text.withASCIIPunctuation : text
+    var rest = Array(shown.plain(if: !options.isUnicode).utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR || errno == EAGAIN { continue }

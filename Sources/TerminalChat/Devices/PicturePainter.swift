@@ -4,6 +4,8 @@ import Pictures
 /// Draws a picture in cells with libchafa: the only file that touches it.
 final class PicturePainter {
   private var picture: Picture?
+  /// The picture in black and white, for terminals without colours.
+  private var silhouette: (picture: Picture, isLight: Bool)?
   private var drawn: (art: PictureArt, capabilities: Capabilities)?
 
   /// More pixels than this at a side cannot be seen in a terminal.
@@ -12,6 +14,7 @@ final class PicturePainter {
   /// The picture to draw from now on.
   func use(_ picture: Picture?) {
     self.picture = picture
+    silhouette = nil
     drawn = nil
   }
 
@@ -23,15 +26,36 @@ final class PicturePainter {
       width: max(picture.width * largestSide / side, 1), height: max(picture.height * largestSide / side, 1))
   }
 
+  /// The pixels with each row at a multiple of four bytes: libchafa takes other rows for shorter ones, and shears them.
+  private static func padded(_ picture: Picture, stride: Int) -> [UInt8] {
+    let row = 3 * picture.width
+    guard row != stride else { return picture.pixels }
+    var result = [UInt8](repeating: 0, count: stride * picture.height)
+    for index in 0..<picture.height {
+      result.replaceSubrange(
+        index * stride..<index * stride + row, with: picture.pixels[index * row..<(index + 1) * row])
+    }
+    return result
+  }
+
+  private func blackAndWhite(_ picture: Picture, _ isLight: Bool) -> Picture {
+    if let silhouette, silhouette.isLight == isLight { return silhouette.picture }
+    let result = Silhouette(picture, isLight: isLight).picture
+    silhouette = (result, isLight)
+    return result
+  }
+
   /// The picture over exactly so many cells.
   func art(columns: Int, rows: Int, _ capabilities: Capabilities) -> PictureArt? {
     guard let picture, columns > 0, rows > 0 else { return nil }
     if let drawn, drawn.art.columns == columns, drawn.art.rows == rows, drawn.capabilities == capabilities {
       return drawn.art
     }
-    let canvas = picture.pixels.withUnsafeBufferPointer {
+    let shown = capabilities.colors < 8 ? blackAndWhite(picture, capabilities.isLight) : picture
+    let stride = (3 * shown.width + 3) & ~3
+    let canvas = Self.padded(shown, stride: stride).withUnsafeBufferPointer {
       cchafa_draw(
-        $0.baseAddress, Int32(picture.width), Int32(picture.height), Int32(columns), Int32(rows),
+        $0.baseAddress, Int32(shown.width), Int32(shown.height), Int32(stride), Int32(columns), Int32(rows),
         Int32(clamping: capabilities.colors), capabilities.isASCIIDrawing ? 1 : 0)
     }
     defer { chafa_canvas_unref(canvas) }

@@ -25,56 +25,49 @@ struct BoxDrawing {
   /// Draws all boxes of all phrases, then their labels, so that no line hides one.
   func draw(_ phrases: [NumberedPhrase], theme: Theme, on cells: inout Cells) {
     for phrase in phrases {
-      let style = theme.phrase(phrase.number)
-      for box in phrase.boxes { draw(Self.cells(of: box, in: art), style, on: &cells) }
+      for box in phrase.boxes {
+        draw(Self.cells(of: box, in: art), on: &cells) { theme.frame(phrase.number, over: $0) }
+      }
     }
+    var places = LabelPlaces(art: art)
     for phrase in phrases {
       var style = theme.phrase(phrase.number)
       style.isReversed = true
-      for box in phrase.boxes { label(phrase, Self.cells(of: box, in: art), style, on: &cells) }
+      for box in phrase.boxes {
+        guard let place = places.place(phrase, at: Self.cells(of: box, in: art)) else { continue }
+        cells.put(place.text, style, column: place.column, row: place.row, width: place.width)
+      }
     }
   }
 
   /// Draws the outline of a part of the picture.
-  func draw(_ part: Rectangle, _ style: Style, on cells: inout Cells, isDouble: Bool = false) {
+  ///
+  /// - Parameter style: how a line looks over a cell of the picture.
+  func draw(_ part: Rectangle, on cells: inout Cells, isDouble: Bool = false, style: (Cell) -> Style) {
     let glyphs = isASCII ? (isDouble ? "####=I" : "++++-|") : isDouble ? "╔╗╚╝═║" : "┌┐└┘─│"
     let marks = glyphs.map(String.init)
     let (right, bottom) = (part.column + part.columns - 1, part.row + part.rows - 1)
-    func put(_ mark: Int, _ column: Int, _ row: Int) { cells.put(Cell(marks[mark], style), column: column, row: row) }
+    func put(_ mark: String, _ column: Int, _ row: Int) {
+      guard column >= 0, column < cells.columns, row >= 0, row < cells.rows else { return }
+      cells.put(Cell(mark, style(cells[column, row])), column: column, row: row)
+    }
     for column in part.column...right {
-      put(4, column, part.row)
-      put(4, column, bottom)
+      put(marks[4], column, part.row)
+      put(marks[4], column, bottom)
     }
     for row in part.row...bottom {
-      put(5, part.column, row)
-      put(5, right, row)
+      put(marks[5], part.column, row)
+      put(marks[5], right, row)
     }
     // A box of one row or column has two ends in place of four corners.
     if part.rows == 1 {
-      cells.put(Cell("[", style), column: part.column, row: bottom)
-      cells.put(Cell("]", style), column: right, row: bottom)
+      put("[", part.column, bottom)
+      put("]", right, bottom)
     } else if part.columns > 1 {
-      put(0, part.column, part.row)
-      put(1, right, part.row)
-      put(2, part.column, bottom)
-      put(3, right, bottom)
+      put(marks[0], part.column, part.row)
+      put(marks[1], right, part.row)
+      put(marks[2], part.column, bottom)
+      put(marks[3], right, bottom)
     }
-  }
-
-  /// Writes the number and as much of the phrase as fits between the upper corners; beside the box if nothing does.
-  private func label(_ phrase: NumberedPhrase, _ part: Rectangle, _ style: Style, on cells: inout Cells) {
-    let number = "\(phrase.number)"
-    let room = part.columns - 2
-    if room >= number.utf8.count {
-      let line = StyledLine(phrase.label, style).cut(to: room, mark: isASCII ? "." : "…")
-      let fits = line.text.hasPrefix(number)
-      cells.put(fits ? line : StyledLine(number, style), column: part.column + 1, row: part.row, width: room)
-      return
-    }
-    let after = part.column + part.columns
-    let isAfter = after + number.utf8.count <= art.column + art.columns
-    let before = part.column - number.utf8.count
-    guard isAfter || before >= art.column else { return }
-    cells.put(number, style, column: isAfter ? after : before, row: part.row, width: number.utf8.count)
   }
 }

@@ -104,6 +104,16 @@ public struct Cells: Sendable, Equatable {
     }
   }
 
+  /// The screen with ASCII in place of our own signs; letters of other languages stay.
+  var withASCIIPunctuation: Cells {
+    var result = self
+    for index in cells.indices {
+      guard let first = cells[index].text.unicodeScalars.first, !first.isASCII else { continue }
+      if let plain = first.asciiSign { result.cells[index].text = plain }
+    }
+    return result
+  }
+
   /// The screen with a question mark in place of what is not ASCII.
   var inASCII: Cells {
     var result = self

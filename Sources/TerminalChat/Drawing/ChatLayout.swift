@@ -1,7 +1,7 @@
 /// Where everything is on the screen.
 ///
 /// From below: the status line, the lines that are being written, a rule above them, and the rest for conversation and
-/// picture, beside each other on wide screens, else above each other.
+/// picture, beside each other on wide screens and on low ones, else above each other.
 struct ChatLayout: Equatable {
   /// Fewer columns or rows than these show a message and nothing else.
   static let smallestColumns = 20
@@ -54,16 +54,45 @@ struct ChatLayout: Equatable {
       pane = above
       art = Rectangle(
         column: (columns - size.columns) / 2, row: (rule - size.rows) / 2, columns: size.columns, rows: size.rows)
-    } else if columns >= Self.wideColumns {
-      placeBeside(above, fit: fit)
     } else {
-      placeAbove(above, fit: fit)
+      place(above, fit)
     }
   }
 
-  private mutating func placeBeside(_ all: Rectangle, fit: (Int, Int) -> (columns: Int, rows: Int)) {
-    // The text keeps at least 38 columns, the caption below the picture one row.
-    let most = min(max(all.columns / 2, all.columns - 90), all.columns - 39)
+  private typealias Fit = (Int, Int) -> (columns: Int, rows: Int)
+
+  /// Picture and text beside each other on wide screens. On others the picture goes where it is larger: above the text,
+  /// or beside it where the screen is low; too small to show anything, it goes away.
+  private mutating func place(_ all: Rectangle, _ fit: Fit) {
+    if all.columns >= Self.wideColumns {
+      // The text keeps at least 38 columns.
+      return placeBeside(all, most: min(max(all.columns / 2, all.columns - 90), all.columns - 39), fit)
+    }
+    let beside = all.columns - Self.leastText - 1
+    let mostRows = all.rows * 45 / 100
+    let sizeAbove = fit(all.columns, max(mostRows, 1))
+    if all.rows < Self.lowRows, beside >= Self.leastArt.columns {
+      let size = fit(beside, all.rows - 1)
+      if size.columns * size.rows > sizeAbove.columns * sizeAbove.rows, Self.isLegible(size) {
+        return placeBeside(all, most: beside, fit)
+      }
+    }
+    guard mostRows >= Self.leastArt.rows, Self.isLegible(sizeAbove) else { return }
+    placeAbove(all, sizeAbove)
+  }
+
+  /// Fewer rows than these are low.
+  private static let lowRows = 14
+  /// Where the screen is narrow and low, text beside a picture has so many columns, and the picture so many cells.
+  private static let leastText = 22
+  private static let leastArt = (columns: 8, rows: 3)
+
+  private static func isLegible(_ size: (columns: Int, rows: Int)) -> Bool {
+    size.columns * size.rows >= leastArt.columns * leastArt.rows
+  }
+
+  private mutating func placeBeside(_ all: Rectangle, most: Int, _ fit: Fit) {
+    // The caption below the picture takes one row.
     let size = fit(most, all.rows - 1)
     let paneColumns = min(max(size.columns, 16), most)
     let column = all.columns - paneColumns
@@ -74,10 +103,7 @@ struct ChatLayout: Equatable {
     conversation.columns = column - 1
   }
 
-  private mutating func placeAbove(_ all: Rectangle, fit: (Int, Int) -> (columns: Int, rows: Int)) {
-    let most = all.rows * 45 / 100
-    guard most >= 3 else { return }
-    let size = fit(all.columns, most)
+  private mutating func placeAbove(_ all: Rectangle, _ size: (columns: Int, rows: Int)) {
     pane = Rectangle(column: 0, row: 0, columns: all.columns, rows: size.rows)
     art = Rectangle(column: (all.columns - size.columns) / 2, row: 0, columns: size.columns, rows: size.rows)
     conversation.row = size.rows

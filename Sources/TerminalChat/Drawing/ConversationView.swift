@@ -12,7 +12,8 @@ struct ConversationView {
     height = max(layout.conversation.rows, 1)
     // A column at the left stays free, and one at the right.
     format = LineCache.Format(
-      width: max(layout.conversation.columns - 2, 8), showsMarkup: state.showsMarkup, capabilities: state.capabilities)
+      width: max(layout.conversation.columns - 2, 8), showsMarkup: state.showsMarkup,
+      markupKey: HelpText.spelled(state.bindings.key(of: .markup)), capabilities: state.capabilities)
   }
 
   private func lines(_ index: Int) -> [StyledLine] { state.lines.lines(of: state.entries[index], format) }
@@ -72,31 +73,50 @@ struct ConversationView {
     return .top(id: state.entries[index].id, line: line)
   }
 
+  /// How many lines an entry has, the empty one below it included.
+  func lineCount(_ index: Int) -> Int { lines(index).count }
+
+  /// Where the pane stands with an entry's first line on top, or at the end of the conversation.
+  func scroll(to index: Int) -> Scroll {
+    let last = lastStart
+    return (index, 0) >= (last.index, last.line) ? .bottom : .top(id: state.entries[index].id, line: 0)
+  }
+
   /// Whether there is more below.
   var isAboveEnd: Bool { state.scroll != .bottom }
 
-  /// The boxes to draw: those of the last answer on the screen that has boxes in the picture attached now, or, at the
-  /// end of the conversation, of the last answer.
+  /// The boxes to draw, see ``shownTurn``.
   var shownPhrases: [NumberedPhrase] {
+    shownTurn.flatMap { state.entries[$0].turn }.map(NumberedPhrase.phrases) ?? []
+  }
+
+  /// The place of the turn whose boxes are drawn: the one that the user chose; else the last one on the screen that has
+  /// boxes in the picture attached now, or, at the end of the conversation, the last answer.
+  var shownTurn: Int? {
     let picture = state.picture?.path
-    func boxes(_ index: Int) -> [NumberedPhrase]? {
-      guard let turn = state.entries[index].turn, turn.picture == picture else { return nil }
-      return NumberedPhrase.phrases(of: turn)
-    }
+    func turn(_ index: Int) -> ChatTurn? { state.entries[index].turn.flatMap { $0.picture == picture ? $0 : nil } }
+    if let id = state.boxesOf, let index = state.index(of: id), turn(index) != nil { return index }
     if state.scroll == .bottom || state.pictureMode == .zoomed {
       for index in state.entries.indices.reversed() {
-        if let phrases = boxes(index), let turn = state.entries[index].turn {
-          // While the next answer is on its way, the boxes before it are of no question any more.
-          if !phrases.isEmpty || !turn.isOver || turn.counts { return phrases }
-        }
+        guard let turn = turn(index) else { continue }
+        // While the next answer is on its way, the boxes before it are of no question any more.
+        if !turn.grounded.phrases.isEmpty || !turn.isOver || turn.counts { return index }
       }
-      return []
+      return nil
     }
     var seen: Int?
     for (entry, _) in visible.reversed() where entry != seen {
       seen = entry
-      if let phrases = boxes(entry), !phrases.isEmpty { return phrases }
+      if turn(entry)?.grounded.phrases.isEmpty == false { return entry }
     }
-    return []
+    return nil
+  }
+
+  /// Whose boxes are drawn, where that is not plain: those of a comparison, or not of the last answer.
+  var shownAnswerer: String? {
+    guard let index = shownTurn, let turn = state.entries[index].turn, !turn.grounded.phrases.isEmpty else {
+      return nil
+    }
+    return turn.isComparison || state.boxesOf == state.entries[index].id ? turn.answerer : nil
   }
 }

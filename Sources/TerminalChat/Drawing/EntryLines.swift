@@ -11,13 +11,13 @@ struct EntryLines {
     theme = Theme(format.capabilities)
     switch entry.content {
     case .notice(let text): add(bullet + CleanText.lines(text), .dim)
-    case .complaint(let text): add("! " + CleanText.lines(text), theme.complaint)
+    case .complaint(let text): addMessage("! " + CleanText.lines(text))
     case .turn(let turn): add(turn)
     }
     lines.append(StyledLine())
   }
 
-  private var bullet: String { format.capabilities.isASCIIDrawing ? "* " : "· " }
+  private var bullet: String { "· " }
 
   private mutating func add(_ text: String, _ style: Style, indent: Int = 0) {
     add(StyledLine(text, style), indent: indent)
@@ -33,7 +33,22 @@ struct EntryLines {
     answerHead.append(" \(turn.adapter.map { "with " + CleanText.line($0) } ?? "without adapter")", .dim)
     add(answerHead)
     addAnswer(turn)
-    for note in Self.notes(turn) { add(bullet + note.text, note.isFault ? theme.complaint : .dim, indent: 2) }
+    for note in Self.notes(turn) {
+      if note.isFault { addMessage(bullet + note.text, indent: 2) } else { add(bullet + note.text, .dim, indent: 2) }
+    }
+  }
+
+  /// A message that takes more lines is shortened.
+  private static let messageLines = 4
+
+  /// Adds what went wrong; of a long message the beginning, unless all is wanted.
+  private mutating func addMessage(_ text: String, indent: Int = 0) {
+    let all = StyledLine(text, theme.complaint).wrapped(to: format.width, indent: indent)
+    guard all.count > Self.messageLines, !format.showsMarkup else { return lines += all }
+    let shown = Self.messageLines - 1
+    lines += all.prefix(shown)
+    let key = format.markupKey.isEmpty ? "" : ": " + format.markupKey
+    add("… \(all.count - shown) more lines\(key)", .dim, indent: max(indent, 2))
   }
 
   private mutating func addQuestion(_ turn: ChatTurn) {
@@ -46,7 +61,7 @@ struct EntryLines {
 
   private mutating func addAnswer(_ turn: ChatTurn) {
     if case .waiting = turn.status, turn.answer.isEmpty {
-      add(format.capabilities.isASCIIDrawing ? "..." : "…", .dim, indent: 2)
+      add("…", .dim, indent: 2)
       return
     }
     guard !turn.answer.isEmpty else { return }
@@ -54,12 +69,16 @@ struct EntryLines {
       add(CleanText.lines(turn.answer), .plain, indent: 2)
       return
     }
-    let line = phrased(turn.grounded)
+    let line = phrased(turn)
     if !line.text.trimmingSpaces.isEmpty { add(line, indent: 2) }
   }
 
-  /// The text with its phrases in their colours and with their numbers. A box without a phrase is called `box`.
-  private func phrased(_ grounded: GroundedText) -> StyledLine {
+  /// The text with its phrases in their colours and with their numbers. Boxes without a phrase are called what was
+  /// asked for, where there is nothing else to read.
+  private func phrased(_ turn: ChatTurn) -> StyledLine {
+    let grounded = turn.grounded
+    let names = NumberedPhrase.phrases(of: turn).map(\.text)
+    let isBare = grounded.plainText.trimmingSpaces.isEmpty
     var line = StyledLine()
     let bytes = Array(grounded.plainText.utf8)
     func text(_ range: Range<Int>) -> String { CleanText.lines(String(decoding: bytes[range], as: UTF8.self)) }
@@ -68,10 +87,12 @@ struct EntryLines {
       let range = max(phrase.range.lowerBound, position)..<max(phrase.range.upperBound, position)
       line.append(text(position..<range.lowerBound))
       var style = theme.phrase(index + 1)
-      style.isUnderlined = !range.isEmpty
-      line.append(range.isEmpty ? "box" : text(range), style)
+      if isBare, index > 0 { line.append(", ") }
+      let name = !range.isEmpty ? text(range) : isBare ? names[index] : ""
+      style.isUnderlined = !name.isEmpty
+      line.append(name, style)
       style.isUnderlined = false
-      line.append("[\(index + 1)]", style)
+      line.append(isBare && name.isEmpty ? "box \(index + 1)" : "[\(index + 1)]", style)
       position = range.upperBound
     }
     line.append(text(position..<bytes.count))
@@ -100,7 +121,7 @@ struct EntryLines {
       case .context: notes.append(("cut: the context is full", false))
       default: break
       }
-      if turn.expectsBoxes, grounded.phrases.isEmpty { notes.append(("no box in this answer", false)) }
+      if turn.expectsBoxes, grounded.phrases.isEmpty { notes.append(("nothing is marked in the picture", false)) }
     }
     var faults: [String] = []
     if grounded.skippedBoxes > 0 { faults.append("\(count(grounded.skippedBoxes, "box", "boxes")) skipped") }

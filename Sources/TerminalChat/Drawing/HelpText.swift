@@ -23,9 +23,9 @@ enum HelpText {
     return lines
   }
 
-  /// The commands, a line each.
-  static var commands: [String] {
-    CommandTable.all.map { "/\($0.name) \($0.argument)".trimmingSpaces + ": \($0.help)" }
+  /// The commands of a chat of lines, a line each.
+  static var lineCommands: [String] {
+    CommandTable.all.filter { !$0.isForScreens }.map { "/\($0.name) \($0.argument)".trimmingSpaces + ": \($0.help)" }
   }
 
   private static func add(_ name: String, _ help: String, _ lines: inout [StyledLine], _ width: Int) {

@@ -7,6 +7,8 @@ final class LineCache {
   struct Format: Equatable {
     var width: Int
     var showsMarkup: Bool
+    /// The key that shows long messages whole.
+    var markupKey = ""
     var capabilities: Capabilities
   }
 

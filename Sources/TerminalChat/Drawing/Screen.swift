@@ -32,7 +32,8 @@ extension ChatState {
     painter.drawInput()
     painter.drawStatus()
     painter.drawOverlay()
-    return capabilities.isUnicode ? painter.cells : painter.cells.inASCII
+    guard capabilities.isASCIIDrawing else { return painter.cells }
+    return capabilities.isUnicode ? painter.cells.withASCIIPunctuation : painter.cells.inASCII
   }
 
   private var tooSmall: Cells {
@@ -81,7 +82,7 @@ private struct ScreenPainter {
       state.picture == nil
       ? "/image PATH attaches a picture; then ask about it." : "Ask about the picture: write a question, then Enter."
     let keys = [
-      (state.bindings.key(of: .nextTask), "a task: find, describe \(isASCII ? "..." : "…")"),
+      (state.bindings.key(of: .nextTask), "a task: find, describe ..."),
       (state.bindings.key(of: .help), "all keys and commands"), ("C-d", "leave"),
     ]
     return StyledLine(first).wrapped(to: max(width, 8)) + [StyledLine()]
@@ -89,14 +90,14 @@ private struct ScreenPainter {
         let name = HelpText.spelled(key)
         var line = StyledLine("  " + name + String(repeating: " ", count: max(11 - name.utf8.count, 1)), .bold)
         line.append(help, .dim)
-        return line.cut(to: max(width, 8), mark: isASCII ? "." : "…")
+        return line.cut(to: max(width, 8))
       }
   }
 
   mutating func drawPicture(_ art: PictureArt?) {
     guard let place = layout.art, let pane = layout.pane else { return }
     if let divider = layout.divider {
-      for row in 0..<layout.rule { cells.put(Cell(isASCII ? "|" : "│", .dim), column: divider, row: row) }
+      for row in 0..<layout.rule { cells.put(Cell("│", .dim), column: divider, row: row) }
     }
     if let art, art.columns == place.columns, art.rows == place.rows {
       for row in 0..<place.rows {
@@ -109,39 +110,49 @@ private struct ScreenPainter {
     let phrases = view.shownPhrases
     drawing.draw(phrases, theme: theme, on: &cells)
     if case .region(let picker) = state.overlay {
-      drawing.draw(BoxDrawing.cells(of: picker.box, in: place), theme.region, on: &cells, isDouble: true)
+      drawing.draw(BoxDrawing.cells(of: picker.box, in: place), on: &cells, isDouble: true, style: theme.region(over:))
     }
     let captionRow = place.row + place.rows
     guard captionRow < pane.row + pane.rows, let picture = state.picture, let facts = picture.facts else { return }
     let name = picture.path.split(separator: "/").last.map { CleanText.line(String($0)) } ?? ""
-    let line = StyledLine("\(name)  \(facts.width)×\(facts.height)".plain(if: !state.capabilities.isUnicode), .dim)
+    var line = StyledLine("\(name)  \(facts.width)×\(facts.height)", .dim)
+    if line.width > pane.columns - 1 { line = StyledLine(name, .dim) }
     let cut = line.cut(to: pane.columns - 1)
     cells.put(cut, column: max(pane.column + 1, place.column), row: captionRow, width: pane.columns - 1)
     drawLegend(phrases, from: captionRow + 1, in: pane)
   }
 
-  /// The phrases below the picture, as far as there is room: labels in small boxes are cut.
+  /// The phrases below the picture, as far as there is room: labels in small boxes are cut. Where not all have a line
+  /// of their own, they follow each other, and the last line says how many are missing.
   private mutating func drawLegend(_ phrases: [NumberedPhrase], from row: Int, in pane: Rectangle) {
-    let room = pane.row + pane.rows - row
-    for (index, phrase) in phrases.enumerated() where index < room {
-      var line = StyledLine("[\(phrase.number)] ", theme.phrase(phrase.number))
-      line.append(phrase.text.isEmpty ? "box" : phrase.text)
-      if phrase.boxes.count > 1 { line.append(" (\(phrase.boxes.count) boxes)", .dim) }
-      cells.put(line.cut(to: pane.columns - 1), column: pane.column + 1, row: row + index, width: pane.columns - 1)
+    var row = row
+    let width = pane.columns - 1
+    var room = pane.row + pane.rows - row
+    if room > 0, let answerer = view.shownAnswerer {
+      cells.put(
+        StyledLine("boxes of the answer \(answerer):", .dim).cut(to: width), column: pane.column + 1, row: row,
+        width: width)
+      (row, room) = (row + 1, room - 1)
+    }
+    for (index, line) in Legend.lines(phrases, theme, width: width, rows: room).enumerated() {
+      cells.put(line, column: pane.column + 1, row: row + index, width: width)
     }
   }
 
   // MARK: below
 
   mutating func drawRule() {
-    let bar = isASCII ? "-" : "─"
+    let bar = "─"
     for column in 0..<state.columns { cells.put(Cell(bar, .dim), column: column, row: layout.rule) }
     if let divider = layout.divider {
-      cells.put(Cell(isASCII ? "+" : "┴", .dim), column: divider, row: layout.rule)
+      cells.put(Cell("┴", .dim), column: divider, row: layout.rule)
     }
     let width = state.columns - 4
-    // What a region needs to say stands here.
-    if case .region = state.overlay { return }
+    // What a region or a menu needs to say stands here.
+    switch state.overlay {
+    case .region, .menu: return
+    default: break
+    }
     if let text = activityText {
       cells.put(StyledLine(" \(text) ", theme.accent).cut(to: width), column: 2, row: layout.rule, width: width)
     } else if let toast = state.toast {
@@ -162,9 +173,9 @@ private struct ScreenPainter {
     }
     text += " \(seconds.formatted(decimals: 1)) s"
     if state.running != nil {
-      text += " \(isASCII ? "-" : "·") \(HelpText.spelled(state.bindings.key(of: .stop))) stops"
+      text += " · \(HelpText.spelled(state.bindings.key(of: .stop))) stops"
     }
-    if let toast = state.toast { text += " \(isASCII ? "-" : "·") \(toast.text)" }
+    if let toast = state.toast { text += " · \(toast.text)" }
     return text
   }
 
@@ -189,31 +200,12 @@ private struct ScreenPainter {
   }
 
   mutating func drawStatus() {
-    let separator = isASCII ? " | " : " │ "
-    var parts: [String] = []
-    switch state.model {
-    case .opening: parts.append("loading the model")
-    case .failed: parts.append("no model")
-    case .ready: parts.append(CleanText.line(state.description?.name ?? ""))
-    }
-    parts.append("adapter: \(CleanText.line(state.adapter ?? "none"))")
-    parts.append("task: \(state.task?.rawValue ?? "none")")
-    if let statistics = state.lastStatistics {
-      if statistics.tokensPerSecond > 0 { parts.append("\(statistics.tokensPerSecond.formatted(decimals: 1)) tok/s") }
-      parts.append("context \(statistics.contextUsed)/\(statistics.contextSize)")
-    }
-    if state.sampling.temperature > 0 { parts.append("temp \(state.sampling.temperature)") }
     for column in 0..<state.columns { cells.put(Cell(" ", .reversed), column: column, row: layout.status) }
-    let help = " \(HelpText.spelled(state.bindings.key(of: .help))) help "
-    let helpWidth = DisplayWidth.of(help)
-    let room = state.columns - (state.columns >= 50 ? helpWidth : 0)
-    // What matters less goes first where there is no room.
-    while parts.count > 1, DisplayWidth.of(" " + parts.joined(separator: separator)) > room { parts.removeLast() }
-    let line = StyledLine(" " + parts.joined(separator: separator), .reversed).cut(to: room)
-    cells.put(line, column: 0, row: layout.status, width: room)
-    if state.columns >= 50 {
-      cells.put(help, .reversed, column: state.columns - helpWidth, row: layout.status, width: helpWidth)
-    }
+    let status = StatusLine(state)
+    let helpWidth = DisplayWidth.of(status.help)
+    let room = state.columns - helpWidth
+    cells.put(StyledLine(status.text, .reversed).cut(to: room), column: 0, row: layout.status, width: room)
+    cells.put(status.help, .reversed, column: room, row: layout.status, width: helpWidth)
   }
 
   // MARK: over all
@@ -223,12 +215,15 @@ private struct ScreenPainter {
     case .help(let scroll): drawHelp(scroll)
     case .menu(let menu): drawMenu(menu)
     case .region(let picker):
-      let arrows = isASCII ? "arrows" : "←↑↓→"
-      let text =
-        " region \(picker.box.markup)  \(arrows) move, Shift-arrows or + - size, Enter inserts, Esc leaves "
-      cells.put(
-        StyledLine(text, theme.accent).cut(to: state.columns - 4), column: 2, row: layout.rule, width: state.columns - 4
-      )
+      let room = state.columns - 6
+      let region = "region \(picker.box.markup)"
+      let hints = [
+        "  arrows move, Shift-arrows or + - size, Enter inserts, Esc leaves",
+        "  arrows, + -, Enter inserts, Esc leaves",
+        "  arrows, + -, Enter", "",
+      ]
+      let text = hints.map { region + $0 }.first { DisplayWidth.of($0) <= room } ?? region
+      cells.put(StyledLine(" \(text) ", theme.accent).cut(to: room + 2), column: 2, row: layout.rule, width: room + 2)
     case nil: break
     }
   }
@@ -242,21 +237,22 @@ private struct ScreenPainter {
     }
     let more = scroll + height - 1 < lines.count
     let text = more ? " Down and PageDown show more, any other key closes " : " any other key closes "
-    for column in 0..<state.columns { cells.put(Cell(isASCII ? "-" : "─", .dim), column: column, row: height - 1) }
+    for column in 0..<state.columns { cells.put(Cell("─", .dim), column: column, row: height - 1) }
     cells.put(
       StyledLine(text, theme.accent).cut(to: state.columns - 2), column: 2, row: height - 1, width: state.columns)
   }
 
   private mutating func drawMenu(_ menu: Menu) {
-    let names = min(menu.items.map { DisplayWidth.of(CleanText.line($0.name)) }.max() ?? 0, 30)
+    let names = min(menu.items.map { DisplayWidth.of(CleanText.line($0.label)) }.max() ?? 0, 30)
     let helps = menu.items.map { DisplayWidth.of(CleanText.line($0.help)) }.max() ?? 0
-    let width = min(names + helps + 8, state.columns)
+    let numbers = "\(menu.items.count)".utf8.count
+    let width = min(numbers + names + helps + 9, state.columns)
     let height = min(menu.items.count + 2, layout.rule)
     guard width > 6, height > 2 else { return }
     let part = Rectangle(column: 0, row: layout.rule - height, columns: width, rows: height)
     cells.fill(part)
     let frame = BoxDrawing(art: part, isASCII: isASCII)
-    frame.draw(part, theme.accent, on: &cells)
+    frame.draw(part, on: &cells) { _ in theme.accent }
     cells.put(" \(menu.title) ", theme.accent, column: 2, row: part.row, width: width - 4)
     let rows = height - 2
     let first = min(max(menu.selected - rows + 1, 0), max(menu.items.count - rows, 0))
@@ -265,15 +261,21 @@ private struct ScreenPainter {
       let item = menu.items[index]
       let style: Style = index == menu.selected ? .reversed : .plain
       let mark = index == menu.selected ? ">" : " "
-      var line = StyledLine("\(mark) ", style)
-      let name = StyledLine(CleanText.line(item.name), style).cut(to: names)
+      let number = "\(index + 1)"
+      var line = StyledLine("\(mark) \(String(repeating: " ", count: numbers - number.utf8.count))\(number) ", style)
+      let name = StyledLine(CleanText.line(item.label), style).cut(to: names)
       line.items += name.items
       line.append(String(repeating: " ", count: names - name.width + 2) + CleanText.line(item.help), style)
       line = line.cut(to: width - 2)
       line.append(String(repeating: " ", count: max(width - 2 - line.width, 0)), style)
       cells.put(line, column: 1, row: part.row + 1 + row, width: width - 2)
     }
+    let room = state.columns - 6
+    let hint = StyledLine(" \(menu.hint(width: room, arrows: arrows)) ", theme.accent)
+    cells.put(hint.cut(to: room + 2), column: 2, row: layout.rule, width: room + 2)
   }
+
+  private var arrows: String { isASCII ? "Up and Down" : "↑↓" }
 }
 
 extension ChatStage {
@@ -286,14 +288,5 @@ extension ChatStage {
     case .readingPrompt: "reading the prompt"
     case .answering: "answering"
     }
-  }
-}
-
-extension String {
-  /// In ASCII, with a sign for everything else, where that is wanted.
-  func plain(if wanted: Bool) -> String {
-    guard wanted else { return self }
-    return String(
-      String.UnicodeScalarView(unicodeScalars.map { $0.isASCII ? $0 : $0 == "×" ? "x" : $0 == "…" ? "." : "?" }))
   }
 }

@@ -28,14 +28,16 @@ public enum ChatInput {
   case preparation(path: String, ChatEvent)
   /// A picture was decoded for the screen, or could not be.
   case picture(path: String, Result<PictureFacts, ChatFailure>)
+  /// The picture was written, or could not be: what to tell.
+  case saved(Result<String, ChatFailure>)
   /// An effect has something to tell.
   case notice(String)
   /// An effect failed.
   case complaint(String)
   /// A stored conversation was read.
   case restored(StoredConversation)
-  /// What stored conversations there are, latest first: name to resume it by, and a line about it.
-  case sessions([(name: String, summary: String)])
+  /// What stored conversations there are, latest first.
+  case sessions([SessionLine])
   /// The terminal or the system asks to end.
   case terminate
 }
@@ -72,9 +74,26 @@ public struct PictureFacts: Sendable, Equatable {
   }
 }
 
+/// A stored conversation in a list.
+public struct SessionLine: Equatable {
+  /// The name to resume it by.
+  public var name: String
+  /// When something was said last, as people write it.
+  public var date: String
+  /// The picture, the first question, and how much was said.
+  public var summary: String
+
+  /// A line of a list.
+  public init(name: String, date: String, summary: String) {
+    self.name = name
+    self.date = date
+    self.summary = summary
+  }
+}
+
 /// A conversation that was stored, as far as the screen is concerned.
 public struct StoredConversation {
-  /// What it is called.
+  /// What it is called, such as `the conversation of 2026-11-22 14:05`.
   public var name: String
   /// What it was about, if it still is there.
   public var picture: String?
@@ -131,9 +150,10 @@ public enum ChatEffect: Equatable {
   /// Let the engine work on a picture that is attached already.
   case prepare(path: String, adapter: String?)
   /// Write the picture with these boxes in full resolution.
-  case savePicture(path: String, to: String, boxes: [NumberedPhrase])
-  /// Write the conversation to a file.
-  case export(to: String)
+  /// nil: a name is made from the picture's.
+  case savePicture(path: String, to: String?, boxes: [NumberedPhrase])
+  /// Write the conversation to a file; nil: a name is made from its title.
+  case export(to: String?)
   /// Keep a turn that has ended.
   case record(id: Int)
   /// Begin a new stored conversation.

@@ -57,13 +57,13 @@ extension ChatState {
     case "stats": note(statisticsText)
     case "save-picture": return savePicture(argument)
     case "export":
-      guard !argument.isEmpty else { return complaining("/export needs a path, such as /export talk.md") }
-      return [.export(to: WrittenPath.whole(argument))]
+      return [.export(to: argument.isEmpty ? nil : WrittenPath.whole(argument))]
     case "sessions": return argument.isEmpty ? [.listSessions] : [.openSession(argument)]
     case "region": return press(Key(bindings.key(of: .region)))
+    case "boxes": return hasScreen ? stepBoxes(-1) : onlyOnScreens("Every answer says its boxes in words")
     case "markup": return press(Key(bindings.key(of: .markup)))
-    case "hide": return press(Key(bindings.key(of: .hide)))
-    case "zoom": return press(Key(bindings.key(of: .zoom)))
+    case "hide": return hasScreen ? press(Key(bindings.key(of: .hide))) : onlyOnScreens(Self.picturesInLines)
+    case "zoom": return hasScreen ? press(Key(bindings.key(of: .zoom))) : onlyOnScreens(Self.picturesInLines)
     case "edit": return [.openEditor("")]
     case "help": overlay = .help(scroll: 0)
     default: return [.quit]
@@ -71,122 +71,17 @@ extension ChatState {
     return []
   }
 
-  private mutating func complaining(_ text: String) -> [ChatEffect] {
-    complain(text)
+  private static let picturesInLines = "/save-picture writes the picture with its boxes"
+
+  /// What to use in lines in place of a command that is for screens.
+  private mutating func onlyOnScreens(_ instead: String) -> [ChatEffect] {
+    note("Pictures are not drawn in a chat of lines. \(instead).")
     return []
   }
 
-  // MARK: questions
-
-  /// Asks a question in the present task, of the present adapter.
-  mutating func ask(_ text: String) -> [ChatEffect] {
-    if case .failed(let failure) = model { return complaining(failure.description) }
-    let (task, text) = tagged(text)
-    if task == nil, text.trimmingSpaces.isEmpty {
-      show("Write a question, or choose a task with \(HelpText.spelled(bindings.key(of: .nextTask))).", seconds: 8)
-      return []
-    }
-    do throws(InputError) {
-      _ = try PromptTemplate.question(text, task: task, hasPicture: picture != nil)
-    } catch {
-      show(error.remedy.map { "\(error.expected.capitalizedFirst), please. \($0)." } ?? error.description, seconds: 8)
-      return []
-    }
-    enqueue(ChatTurn(task: task, question: text, adapter: adapter, picture: picture?.path))
-    return next()
-  }
-
-  /// A question's task and the rest of it: that of the tag that it begins with, else the present one.
-  func tagged(_ text: String) -> (task: VisionTask?, text: String) {
-    guard let tagged = VisionTask.allCases.first(where: { text.hasPrefix($0.tag) }) else { return (task, text) }
-    return (tagged, text.dropFirst(tagged.tag.count).description.trimmingSpaces)
-  }
-
-  private mutating func enqueue(_ turn: ChatTurn) {
-    queue.append(nextID)
-    add(.turn(turn))
-  }
-
-  private mutating func compare(_ question: String) -> [ChatEffect] {
-    guard description != nil else { return complaining("The model is still loading.") }
-    let (task, question) = tagged(question)
-    guard !question.isEmpty || task == .caption || task == .grounding else {
-      return complaining("/compare needs a question, such as /compare what is this?")
-    }
-    for (index, name) in adapterNames.enumerated() {
-      var turn = ChatTurn(
-        task: task, question: question, adapter: name == "none" ? nil : name, picture: picture?.path)
-      turn.isComparison = true
-      turn.hidesQuestion = index > 0
-      enqueue(turn)
-    }
-    return next()
-  }
-
-  private mutating func regenerate() -> [ChatEffect] {
-    let effects = stop()
-    guard let (index, old) = lastTurn else { return effects + complaining("There is nothing to answer anew.") }
-    var turn = ChatTurn(task: old.task, question: old.question, adapter: adapter, picture: old.picture)
-    // The same seed repeats the answer; so another is taken, unless this one was asked for.
-    if sampling.temperature > 0, !isSeedChosen { sampling.seed &+= 1 }
-    turn.status = .waiting
-    entries.remove(at: index)
-    lines.removeAll()
-    enqueue(turn)
-    return effects + (old.counts ? [.recordUndo] : []) + next()
-  }
-
-  private mutating func undo() -> [ChatEffect] {
-    let effects = stop()
-    guard let (index, turn) = lastTurn else { return effects + complaining("There is nothing to take back.") }
-    entries.remove(at: index)
-    lines.removeAll()
-    show("Taken back.")
-    let tag = turn.task == task ? "" : turn.task.map { $0.tag + " " } ?? ""
-    return effects + (turn.counts ? [.recordUndo] : []) + [.setDraft(tag + turn.question)]
-  }
-
-  // MARK: the picture
-
-  private mutating func imageCommand(_ argument: String) -> [ChatEffect] {
-    if argument.isEmpty {
-      note(
-        picture.map { "The picture is \(CleanText.line($0.path))." } ?? "There is no picture: /image PATH attaches one."
-      )
-      return []
-    }
-    if argument == "none" {
-      contextStart = entries.count
-      picture = nil
-      replaced = nil
-      note("The picture is gone; the conversation starts anew.")
-      return [.recordClear]
-    }
-    return attach(WrittenPath.whole(argument))
-  }
-
-  /// Attaches a picture; the conversation about the one before is over.
-  public mutating func attach(_ path: String) -> [ChatEffect] {
-    var effects = stop()
-    let isAnother = picture != nil && lastTurn != nil
-    // Of several in a row that cannot be read, what was there before the first comes back.
-    if replaced == nil { replaced = Replaced(picture: picture, contextStart: contextStart, note: nextID) }
-    contextStart = entries.count
-    lastDropped = 0
-    // The clock of a picture before this one does not go on.
-    if model == .ready { activity = nil }
-    picture = AttachedPicture(path: path)
-    if pictureMode == .hidden { pictureMode = .shown }
-    note("Picture: \(CleanText.line(path))" + (isAnother ? " \u{2014} the conversation starts anew." : ""))
-    effects.append(.attach(path: path, adapter: adapter))
-    return effects
-  }
-
-  private mutating func savePicture(_ argument: String) -> [ChatEffect] {
-    guard let picture else { return complaining("There is no picture: /image PATH attaches one.") }
-    guard !argument.isEmpty else { return complaining("/save-picture needs a path, such as /save-picture boxes.png") }
-    let boxes = ConversationView(self).shownPhrases
-    return [.savePicture(path: picture.path, to: WrittenPath.whole(argument), boxes: boxes)]
+  mutating func complaining(_ text: String) -> [ChatEffect] {
+    complain(text)
+    return []
   }
 
   // MARK: settings
@@ -229,15 +124,14 @@ extension ChatState {
     }
     switch name {
     case "temp":
-      guard let value = Float(argument), value == 0 || (0.1...1.5).contains(value) else {
-        return complaining(
-          "/temp takes 0.1 to 1.5, or 0 for always the likeliest word; not \(CleanText.line(argument)).")
+      guard let value = Float(argument), SamplingChoice.isTemperature(value) else {
+        return complaining("/temp takes \(SamplingChoice.temperatures); not \(CleanText.line(argument)).")
       }
       sampling.temperature = value
       show("Temperature: \(value)")
     case "top-p":
-      guard let value = Float(argument), (0.05...1).contains(value) else {
-        return complaining("/top-p takes 0.05 to 1, not \(CleanText.line(argument)).")
+      guard let value = Float(argument), SamplingChoice.isTopP(value) else {
+        return complaining("/top-p takes \(SamplingChoice.topPs), not \(CleanText.line(argument)).")
       }
       sampling.topP = value
       show("Top-p: \(value)")
@@ -281,8 +175,6 @@ extension String {
   fileprivate var trimmingBrackets: String {
     hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self
   }
-
-  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 extension Double {

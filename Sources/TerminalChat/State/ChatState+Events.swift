@@ -32,6 +32,13 @@ extension ChatState {
       prepared(path, event)
       return []
     case .picture(let path, let result): return read(path, result)
+    case .saved(let result):
+      isSaving = false
+      switch result {
+      case .success(let text): note(text)
+      case .failure(let failure): complain(failure.description)
+      }
+      return []
     case .notice(let text):
       note(text)
       return []
@@ -147,6 +154,9 @@ extension ChatState {
     if picture?.isPreparing == true { picture?.isPreparing = false }
     var effects: [ChatEffect] = []
     if let turn = turn(id), turn.counts { effects.append(.record(id: id)) }
+    if turn(id)?.isComparison == true, queue.isEmpty, hasScreen, boxedEntries.count > 1 {
+      show("\(named(.olderBoxes)), or Tab, shows the boxes of the answer above.", seconds: 12)
+    }
     return effects + next()
   }
 
@@ -223,6 +233,7 @@ extension ChatState {
     var effects = stop()
     entries = []
     queue = []
+    boxesOf = nil
     scroll = .bottom
     overlay = nil
     lines.removeAll()
@@ -249,11 +260,11 @@ extension ChatState {
     return effects
   }
 
-  private mutating func showSessions(_ sessions: [(name: String, summary: String)]) {
+  private mutating func showSessions(_ sessions: [SessionLine]) {
     guard !sessions.isEmpty else { return show("There are no earlier conversations.") }
     overlay = .menu(
       Menu(
         kind: .session, title: "Conversations",
-        items: sessions.map { Menu.Item(name: $0.name, help: $0.summary) }, selected: 0))
+        items: sessions.map { Menu.Item(name: $0.name, label: $0.date, help: $0.summary) }, selected: 0))
   }
 }

@@ -13,6 +13,7 @@ extension ChatState {
     switch key.name {
     case "Home" where draft.text.isEmpty: return perform(.top, key)
     case "End" where draft.text.isEmpty: return perform(.bottom, key)
+    case "Tab" where draft.text.isEmpty: return stepBoxes(-1)
     case "C-d" where draft.text.isEmpty: return [.quit]
     case "Enter" where isBusy && model == .ready && !isCommand(draft.text):
       show("An answer is coming; \(HelpText.spelled(bindings.key(of: .stop))) stops it.")
@@ -47,6 +48,9 @@ extension ChatState {
     case .zoom:
       guard picture?.facts != nil else { return showing("There is no picture: /image PATH attaches one.") }
       pictureMode = pictureMode == .zoomed ? .shown : .zoomed
+    case .olderBoxes: return stepBoxes(-1)
+    case .newerBoxes: return stepBoxes(1)
+    case .savePicture: return savePicture("")
     case .region:
       guard picture?.facts != nil else { return showing("There is no picture: /image PATH attaches one.") }
       startRegion()
@@ -54,8 +58,12 @@ extension ChatState {
     case .sessions: return [.listSessions]
     case .pageUp: scrollBy(-max(ChatLayout(self).conversation.rows - 1, 1))
     case .pageDown: scrollBy(max(ChatLayout(self).conversation.rows - 1, 1))
-    case .top: if let first = entries.first { scroll = .top(id: first.id, line: 0) }
-    case .bottom: scroll = .bottom
+    case .top:
+      boxesOf = nil
+      if let first = entries.first { scroll = .top(id: first.id, line: 0) }
+    case .bottom:
+      boxesOf = nil
+      scroll = .bottom
     case .newline: return [.insert("\n")]
     case .suspend: return [.suspend]
     case .redraw: return [.redraw]
@@ -83,7 +91,10 @@ extension ChatState {
 
   // MARK: scrolling
 
-  mutating func scrollBy(_ rows: Int) { scroll = ConversationView(self).scrolled(by: rows) }
+  mutating func scrollBy(_ rows: Int) {
+    boxesOf = nil
+    scroll = ConversationView(self).scrolled(by: rows)
+  }
 
   // MARK: tasks and adapters
 
@@ -190,8 +201,7 @@ extension ChatState {
       }
       if key.name == "Enter" {
         overlay = nil
-        let isAfterWord = draft.text.isEmpty || draft.text.hasSuffix(" ")
-        return [.insert((isAfterWord ? "" : " ") + picker.box.markup)]
+        return insert(picker.box)
       }
       if picker.press(key) {
         overlay = .region(picker)
@@ -203,6 +213,21 @@ extension ChatState {
       return [.edit(key.bytes)]
     case nil: return nil
     }
+  }
+
+  /// Puts a region where the cursor stands. It is what `[identify]` asks about, so the question becomes one of that
+  /// task, unless it begins with another one's tag.
+  private mutating func insert(_ region: BoundingBox) -> [ChatEffect] {
+    let before = String(decoding: draft.text.utf8.prefix(draft.cursor), as: UTF8.self)
+    let text = (before.isEmpty || before.hasSuffix(" ") ? "" : " ") + region.markup
+    guard tagged(draft.text).task != .identify, typedTask(draft.text) == nil else { return [.insert(text)] }
+    let tag = VisionTask.identify.tag
+    show(
+      "\(tag) says what is in the region; without it the question is one of "
+        + (task.map { "\($0.tag)." } ?? "no task."), seconds: 8)
+    return [
+      .setDraft("\(tag) \(before)\(text)\(String(decoding: draft.text.utf8.dropFirst(draft.cursor), as: UTF8.self))")
+    ]
   }
 
   private mutating func choose(_ name: String, in kind: Menu.Kind) -> [ChatEffect] {

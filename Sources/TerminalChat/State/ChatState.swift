@@ -114,7 +114,13 @@ public struct ChatState {
   var overlay: Overlay?
   var pictureMode = PictureMode.shown
   var showsMarkup = false
+  /// The entry whose boxes the user wants to see; nil leaves it to where the conversation stands.
+  var boxesOf: Int?
+  /// Whether there is a screen with keys; else what is said names commands.
+  var hasScreen = true
   var activity: Activity?
+  /// Whether the picture is being written.
+  var isSaving = false
   /// A remark above the input, and until when it stays.
   var toast: (text: String, until: Double)?
   /// Where the mouse was pressed, for drags.

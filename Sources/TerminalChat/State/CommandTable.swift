@@ -5,29 +5,32 @@ enum CommandTable {
     /// What may follow; empty for nothing.
     let argument: String
     let help: String
+    /// Whether a chat of lines has nothing like it.
+    var isForScreens = false
   }
 
   static let all: [Command] = [
-    Command(name: "image", argument: "PATH", help: "attach a picture (or write its path alone)"),
-    Command(name: "tasks", argument: "[NAME]", help: "choose the task: none, vqa, caption, grounding, refer …"),
+    Command(name: "image", argument: "PATH", help: "attach a picture; its path alone does too"),
+    Command(name: "tasks", argument: "[NAME]", help: "choose the task: none, vqa, caption, grounding, refer ..."),
     Command(name: "adapter", argument: "[NAME]", help: "choose the adapter; none is the bare model"),
     Command(name: "compare", argument: "QUESTION", help: "ask every adapter the same, outside the conversation"),
     Command(name: "regen", argument: "", help: "answer the last question anew"),
     Command(name: "undo", argument: "", help: "take the last question and its answer back"),
     Command(name: "clear", argument: "", help: "begin anew with this picture and these settings"),
     Command(name: "new", argument: "", help: "begin a new conversation without a picture"),
-    Command(name: "temp", argument: "[0.1–1.5, or 0]", help: "how freely words are chosen; 0 is not at all"),
-    Command(name: "top-p", argument: "[0.05–1]", help: "from which part of the likely words"),
+    Command(name: "temp", argument: "[0 or 0.1-1.5]", help: "how freely words are chosen; 0 is not at all"),
+    Command(name: "top-p", argument: "[0.05-1]", help: "from which part of the likely words"),
     Command(name: "seed", argument: "[NUMBER]", help: "the same seed repeats an answer"),
     Command(name: "template", argument: "[NAME]", help: "what stands around a question in the prompt"),
     Command(name: "stats", argument: "", help: "what the last answer took"),
-    Command(name: "save-picture", argument: "PATH", help: "write the picture with its boxes, as PNG"),
-    Command(name: "export", argument: "PATH", help: "write the conversation, as Markdown or .json"),
-    Command(name: "sessions", argument: "[NAME]", help: "go on with an earlier conversation"),
+    Command(name: "save-picture", argument: "[PATH]", help: "write the picture with its boxes, as PNG"),
+    Command(name: "export", argument: "[PATH]", help: "write the conversation, as Markdown or .json"),
+    Command(name: "sessions", argument: "[NUMBER]", help: "go on with an earlier conversation"),
     Command(name: "region", argument: "", help: "choose a region of the picture"),
+    Command(name: "boxes", argument: "", help: "show the boxes of the answer above", isForScreens: true),
     Command(name: "markup", argument: "", help: "show answers with their raw markup, and back"),
-    Command(name: "hide", argument: "", help: "hide the picture, and show it"),
-    Command(name: "zoom", argument: "", help: "picture over the whole screen, and back"),
+    Command(name: "hide", argument: "", help: "hide the picture, and show it", isForScreens: true),
+    Command(name: "zoom", argument: "", help: "picture over the whole screen, and back", isForScreens: true),
     Command(name: "edit", argument: "", help: "write in $VISUAL or $EDITOR"),
     Command(name: "help", argument: "", help: "keys and commands"),
     Command(name: "quit", argument: "", help: "leave"),
@@ -102,6 +105,25 @@ enum WrittenPath {
     let (path, rest) = split(text)
     guard !rest.isEmpty, !text.contains("\""), !text.contains("'"), !text.contains("\\") else { return path }
     return text.trimmingSpaces
+  }
+
+  /// The line with its path escaped, where a file lies under the path as it was written: spaces and quotes need no
+  /// care then. After `/image` all of the rest is the path; alone, a path is the longest beginning that is a file.
+  ///
+  /// - Parameter exists: whether a file is there, `~` allowed.
+  static func literal(_ line: String, exists: (String) -> Bool) -> String {
+    for command in ["/image ", "/open "] where line.hasPrefix(command) {
+      let path = String(line.dropFirst(command.count)).trimmingSpaces
+      return exists(path) ? command + escaped(path) : line
+    }
+    guard begins(line), !exists(split(line).path) else { return line }
+    var end = line.endIndex
+    while true {
+      let path = String(line[..<end])
+      if path.contains(" "), exists(path) { return escaped(path) + line[end...] }
+      guard let space = line[..<end].lastIndex(of: " ") else { return line }
+      end = space
+    }
   }
 
   private static func decodingPercents(_ text: String) -> String {

@@ -1,6 +1,7 @@
 /// What a key can do besides editing the line.
 public enum ChatAction: String, Sendable, CaseIterable {
-  case help, nextTask = "next-task", tasks, adapters, nextAdapter = "next-adapter", markup, hide, zoom, region, editor
+  case help, nextTask = "next-task", tasks, adapters, nextAdapter = "next-adapter", markup, hide, zoom
+  case olderBoxes = "older-boxes", newerBoxes = "newer-boxes", savePicture = "save-picture", region, editor
   case sessions, pageUp = "page-up", pageDown = "page-down", top, bottom, newline, suspend, redraw, interrupt
   case stop, menu
 
@@ -12,10 +13,14 @@ public enum ChatAction: String, Sendable, CaseIterable {
     case .tasks: "choose the task from a menu"
     case .adapters: "choose the adapter from a menu"
     case .nextAdapter: "next adapter"
-    case .markup: "show answers with their raw markup, and back"
+    case .markup: "show answers with their raw markup and long messages whole, and back"
     case .hide: "hide the picture, and show it"
     case .zoom: "picture over the whole screen, and back"
-    case .region: "choose a region: arrows move, with Shift or + and - it grows and shrinks, the mouse drags"
+    case .olderBoxes: "show the boxes of the answer above (Tab too, while the line is empty)"
+    case .newerBoxes: "show the boxes of the answer below"
+    case .savePicture: "write the picture with the boxes that are shown"
+    case .region:
+      "choose a region for [identify]: arrows move, with Shift or + and - it grows and shrinks, the mouse drags"
     case .editor: "write the question in $VISUAL or $EDITOR"
     case .sessions: "go on with an earlier conversation"
     case .pageUp, .pageDown: nil
@@ -31,6 +36,26 @@ public enum ChatAction: String, Sendable, CaseIterable {
   }
 }
 
+extension ChatAction {
+  /// The command that does the same, without its slash; nil if there is none.
+  var command: String? {
+    switch self {
+    case .help: "help"
+    case .nextTask, .tasks: "tasks"
+    case .adapters, .nextAdapter: "adapter"
+    case .markup: "markup"
+    case .savePicture: "save-picture"
+    case .editor: "edit"
+    case .sessions: "sessions"
+    case .region: "region"
+    case .hide: "hide"
+    case .zoom: "zoom"
+    case .olderBoxes, .newerBoxes: "boxes"
+    default: nil
+    }
+  }
+}
+
 /// Which key does what.
 public struct KeyBindings: Sendable, Equatable {
   private var actions: [String: ChatAction]
@@ -39,7 +64,8 @@ public struct KeyBindings: Sendable, Equatable {
   static let standard: [(key: String, action: ChatAction)] = [
     ("F1", .help), ("S-Tab", .nextTask), ("F2", .tasks), ("F3", .adapters), ("F4", .nextAdapter), ("M-a", .nextAdapter),
     ("F5", .markup), ("M-m", .markup), ("F6", .hide), ("M-h", .hide), ("F7", .zoom), ("M-z", .zoom), ("F8", .region),
-    ("M-g", .region), ("F9", .editor), ("M-e", .editor), ("F10", .sessions), ("PageUp", .pageUp),
+    ("M-Up", .olderBoxes), ("M-Down", .newerBoxes), ("M-s", .savePicture), ("M-g", .region), ("F9", .editor),
+    ("M-e", .editor), ("F10", .sessions), ("PageUp", .pageUp),
     ("PageDown", .pageDown), ("C-Home", .top), ("C-End", .bottom), ("C-j", .newline), ("M-Enter", .newline),
     ("Escape", .stop), ("C-c", .interrupt), ("C-z", .suspend), ("C-l", .redraw),
   ]

@@ -70,6 +70,9 @@ public struct ChatTurn: Equatable {
     }
   }
 
+  /// Who answers, for people.
+  var answerer: String { adapter.map { "with \(CleanText.line($0))" } ?? "without adapter" }
+
   /// Whether its task asks for boxes.
   var expectsBoxes: Bool { task == .grounding || task == .refer || task == .detection }
 }
