@@ -47,7 +47,7 @@ import Testing
     var small = LabelPlaces(art: Rectangle(column: 0, row: 0, columns: 40, rows: 8))
     let number = small.place(phrase, at: box)?.text
     let cut = small.place(phrase, at: Rectangle(column: 0, row: 1, columns: 9, rows: 4))?.text
-    #expect(number == "2" && cut == "2 an o…")
+    #expect(number == "2 a…" && cut == "2 an o…")
   }
 
   // MARK: the legend

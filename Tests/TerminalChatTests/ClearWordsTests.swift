@@ -175,10 +175,10 @@ import Testing
     }
     #expect(
       status(100).hasPrefix(" demo │ adapter: multitask │ task: grounding │ 12.3 tok/s │ context 50/2048 │ temp 0.5"))
-    #expect(!status(80).contains("tok/s") && status(80).contains("context") && status(80).hasSuffix("F1 help"))
+    #expect(!status(84).contains("tok/s") && status(84).contains("context") && status(84).hasSuffix("F1 help"))
     #expect(!status(66).contains("context") && status(66).contains("temp 0.5"))
     #expect(status(56).contains("adapter: multitask │ task: grounding") && !status(56).contains("temp"))
-    #expect(status(40) == " demo │ multitask │ grounding    F1 help")
+    #expect(status(40) == " demo │ multitask │ grounding   F1 help")
     #expect(status(30) == " demo │ multitask │ grounding")
     #expect(status(25) == " multitask │ grounding")
     for columns in 20...130 { #expect(status(columns).contains("multi"), "\(columns)") }
@@ -218,7 +218,7 @@ import Testing
   }
 
   @Test func linesNameCommandsInPlaceOfKeys() {
-    var chat = Harness()
+    var chat = Harness(columns: 120)
     chat.state.hasScreen = false
     chat.ask("")
     #expect(chat.text.contains("choose a task with /tasks"))

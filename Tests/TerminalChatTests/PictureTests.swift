@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: [false, true])
   func shadesArePartedInTheMiddle(isLight: Bool) {
     let shades = picture(64, 8) { column, _ in
-      let gray = UInt8(column < 32 ? 20 + column : 130 + column)
+      let gray = UInt8(4 * column)
       return (gray, gray, gray)
     }
     let pixels = Silhouette(shades, isLight: isLight).picture.pixels

@@ -81,6 +81,7 @@ struct EntryLines {
     let isBare = grounded.plainText.trimmingSpaces.isEmpty
     var line = StyledLine()
     let bytes = Array(grounded.plainText.utf8)
+    func isLetter(_ byte: UInt8) -> Bool { byte >= 0x80 || Unicode.Scalar(byte).properties.isAlphabetic }
     func text(_ range: Range<Int>) -> String { CleanText.lines(String(decoding: bytes[range], as: UTF8.self)) }
     var position = 0
     for (index, phrase) in grounded.phrases.enumerated() {
@@ -94,6 +95,8 @@ struct EntryLines {
       style.isUnderlined = false
       line.append(isBare && name.isEmpty ? "box \(index + 1)" : "[\(index + 1)]", style)
       position = range.upperBound
+      // The space between two words left with the box; its number needs one again.
+      if range.isEmpty, position < bytes.count, isLetter(bytes[position]) { line.append(" ") }
     }
     line.append(text(position..<bytes.count))
     // White space at both ends is the model's habit.

@@ -32,7 +32,7 @@ struct LabelPlaces {
     let edges = [(box.column + 1, box.row), (box.column + 1, box.row + box.rows - 1)]
     let inside = (box.row + 1..<max(box.row + box.rows - 1, box.row + 1)).map { (box.column + 1, $0) }
     if whole.width <= room { add(phrase.label, edges) }
-    if art.rows >= Self.leastRows {
+    if art.rows >= Self.leastRows, !phrase.text.isEmpty {
       let column = max(min(box.column, art.column + art.columns - whole.width), art.column)
       add(phrase.label, [(column, box.row - 1), (column, box.row + box.rows)])
     }
