@@ -31,7 +31,7 @@ import Testing
     try terminal.enter("\(ChildProcess.executable) \(arguments)")
     try terminal.wait("the chat") { $0.contains("F1 help") && $0.showsPicture }
     try terminal.enter("what is it?")
-    try terminal.wait(for: "tok/s")
+    try terminal.wait(for: "context ")
     try terminal.press("F4")
     try terminal.wait(for: "adapter: none")
     try terminal.enter("and now?")
