@@ -159,7 +159,7 @@ import Testing
   }
 
   @Test func noPictureIsBetterThanASpeck() {
-    var chat = Harness(columns: 30, rows: 9)
+    var chat = Harness(columns: 30, rows: 12)
     chat.attach(width: 100, height: 900)
     #expect(ChatLayout(chat.state).art == nil)
   }
