@@ -24,13 +24,20 @@ static inline size_t bytes_of_block(const stream_kind kind) {
 typedef struct {
   __m256i q[kGroup];  // q4_0: of each pair of blocks the first halves, then the second ones
   __m256 scale;
-  __m256 offset;  // scale · −8 · sum of the q
+  __m256i offset;  // −8 · sum of the q
 } group_activations;
+
+// Where a group's vectors hold the numbers of a block. The sums of q4_0's blocks come out in this order; q8_0 takes them
+// one by one.
+static inline size_t lane_of(const stream_kind kind, size_t block) {
+  return kind == kQ8_0 ? block : block / 2 + kGroup / 2 * (block % 2);
+}
 
 static void gather_group(
     const stream_kind kind, const ckernels_q8_rows *x, size_t block, size_t count, group_activations *group) {
   int8_t q[kGroup][32] = {0};
-  float scale[kGroup] = {0}, offset[kGroup] = {0};
+  float scale[kGroup] = {0};
+  int32_t offset[kGroup] = {0};
   for (size_t i = 0; i < count; i++) {
     const int8_t *const source = x->q + 32 * (block + i);
     if (kind == kQ8_0) {
@@ -39,21 +46,23 @@ static void gather_group(
       memcpy(q[i & ~(size_t)1] + 16 * (i % 2), source, 16);
       memcpy(q[i | 1] + 16 * (i % 2), source + 16, 16);
     }
-    scale[i] = x->scale[block + i];
-    offset[i] = scale[i] * (float)(int16_t)x->offset[block + i];
+    const size_t lane = lane_of(kind, i);
+    scale[lane] = x->scale[block + i];
+    offset[lane] = (int16_t)x->offset[block + i];
   }
   memcpy(group->q, q, sizeof q);
   group->scale = _mm256_loadu_ps(scale);
-  group->offset = _mm256_loadu_ps(offset);
+  group->offset = _mm256_loadu_si256((const __m256i *)offset);
 }
 
 // The scales of a group, by the integer units, which have little else to do.
-static inline __m256 scales_of(const uint8_t *blocks, size_t stride) {
+static inline __m256 scales_of(const stream_kind kind, const uint8_t *blocks) {
   uint64_t four[2] = {0, 0};
   for (size_t i = 0; i < kGroup; i++) {
     uint16_t bits;
-    memcpy(&bits, blocks + i * stride, 2);
-    four[i / 4] |= (uint64_t)bits << 16 * (i % 4);
+    memcpy(&bits, blocks + i * bytes_of_block(kind), 2);
+    const size_t lane = lane_of(kind, i);
+    four[lane / 4] |= (uint64_t)bits << 16 * (lane % 4);
   }
   return _mm256_cvtph_ps(_mm_set_epi64x((long long)four[1], (long long)four[0]));
 }
@@ -66,7 +75,7 @@ static inline float sum8(__m256 v) {
 
 static inline __attribute__((always_inline)) void add_group_q8_0(
     const int rows, const uint8_t *blocks, const group_activations *x, __m256 *even, __m256 *odd) {
-  const __m256 d = scales_of(blocks, sizeof(block_q8_0));
+  const __m256 d = scales_of(kQ8_0, blocks);
   float factors[ckernels_few_rows][kGroup] __attribute__((aligned(32)));
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
@@ -90,17 +99,23 @@ static inline __attribute__((always_inline)) void add_group_q8_0(
   }
 }
 
-// Neighbouring int32 that fit in int16, of two vectors, added up.
-static inline __m256i neighbours(__m256i a, __m256i b) {
-  return _mm256_madd_epi16(_mm256_packs_epi32(a, b), _mm256_set1_epi16(1));
+// Four vectors of int16, the first half of each of one block and the second of another: each block's eight added up in
+// pairs twice, which leaves two, at most 8·2·2·15·127 / 2 = 30480, beside those of the other blocks. Shuffles and
+// additions, since the units that multiply are the ones that are busy.
+static inline __m256i sums_of_quarters(const __m256i v[4]) {
+  const __m256i a = _mm256_add_epi16(_mm256_unpacklo_epi64(v[0], v[1]), _mm256_unpackhi_epi64(v[0], v[1]));
+  const __m256i b = _mm256_add_epi16(_mm256_unpacklo_epi64(v[2], v[3]), _mm256_unpackhi_epi64(v[2], v[3]));
+  const __m256 even = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
+  const __m256 odd = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd);
+  return _mm256_add_epi16(_mm256_castps_si256(even), _mm256_castps_si256(odd));
 }
 
-// Here the sums over a block, at most 32·15·127 and half of that in a half, come together in one lane for each block.
+// Here the sums over a block come together in one lane for each block.
 static inline __attribute__((always_inline)) void add_group_q4_0(
-    const int rows, const uint8_t *blocks, const group_activations *x, __m256 *totals, __m256 *offsets) {
-  const __m256 d = scales_of(blocks, sizeof(block_q4_0));
-  const __m256i mask = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
-  __m256i sums[ckernels_few_rows][kGroup / 2];
+    const int rows, const uint8_t *blocks, const group_activations *x, __m256 *totals) {
+  const __m256 d = scales_of(kQ4_0, blocks);
+  const __m256i mask = _mm256_set1_epi8(15);
+  __m256i pairs[ckernels_few_rows][kGroup / 2];
 #pragma clang loop unroll(full)
   for (int i = 0; i < kGroup; i += 2) {
     const uint8_t *const first = blocks + (size_t)i * sizeof(block_q4_0) + 2;
@@ -110,17 +125,15 @@ static inline __attribute__((always_inline)) void add_group_q4_0(
     const __m256i low = _mm256_and_si256(both, mask), high = _mm256_and_si256(_mm256_srli_epi16(both, 4), mask);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      const __m256i pairs = _mm256_add_epi16(
+      pairs[r][i / 2] = _mm256_add_epi16(
           _mm256_maddubs_epi16(low, x[r * kGroups].q[i]), _mm256_maddubs_epi16(high, x[r * kGroups].q[i + 1]));
-      sums[r][i / 2] = _mm256_madd_epi16(pairs, ones);
     }
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
-    const __m256i mixed = neighbours(neighbours(sums[r][0], sums[r][1]), neighbours(sums[r][2], sums[r][3]));
-    const __m256i products = _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    const __m256i sums = _mm256_madd_epi16(sums_of_quarters(pairs[r]), _mm256_set1_epi16(1));
+    const __m256i products = _mm256_add_epi32(sums, x[r * kGroups].offset);
     totals[r] = _mm256_fmadd_ps(_mm256_mul_ps(d, x[r * kGroups].scale), _mm256_cvtepi32_ps(products), totals[r]);
-    offsets[r] = _mm256_fmadd_ps(d, x[r * kGroups].offset, offsets[r]);
   }
 }
 
@@ -129,7 +142,7 @@ static inline __attribute__((always_inline)) void stream_row(
     const stream_kind kind, const int rows, const uint8_t *weight, size_t blocks, const group_activations *x, float *y,
     size_t y_row) {
   const size_t stride = bytes_of_block(kind);
-  // Two sums of products; for q4_0 one of products, one of the offset that all quants have.
+  // Two sums of products; q4_0 has one.
   __m256 first[ckernels_few_rows] = {}, second[ckernels_few_rows] = {};
   for (size_t b = 0; b < blocks; b += kGroup, x++, weight += kGroup * stride) {
     const uint8_t *group = weight;
@@ -142,7 +155,7 @@ static inline __attribute__((always_inline)) void stream_row(
     if (kind == kQ8_0) {
       add_group_q8_0(rows, group, x, first, second);
     } else {
-      add_group_q4_0(rows, group, x, first, second);
+      add_group_q4_0(rows, group, x, first);
     }
   }
 #pragma clang loop unroll(full)
