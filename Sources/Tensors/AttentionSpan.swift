@@ -52,9 +52,44 @@ extension AttentionSpan {
     /// How many keys the last query sees: a row of scores.
     let width: Int
 
-    /// How many keys the query sees, counted from the block's first.
-    func visible(_ query: Int) -> Int { firstCount + step * query }
+    /// The keys in runs of ``AttentionSpan/runLength``, cut at places that depend on nothing else, so that a query's
+    /// sums do not depend on how many others its block has.
+    var runs: [Run] {
+      stride(from: 0, to: width, by: AttentionSpan.runLength).map { start in
+        var parts: [Range<Int>] = []
+        var column = 0
+        for range in keys {
+          let part = (range.lowerBound + start - column..<range.lowerBound + start - column + AttentionSpan.runLength)
+            .clamped(to: range)
+          if !part.isEmpty { parts.append(part) }
+          column += range.count
+        }
+        return Run(
+          keys: parts, isFirst: start == 0, width: min(AttentionSpan.runLength, width - start),
+          firstCount: firstCount - start, step: step)
+      }
+    }
+
+    /// Scores of a query that are kept at a time.
+    var runWidth: Int { min(AttentionSpan.runLength, width) }
   }
+
+  /// Some neighbouring keys of a block.
+  struct Run {
+    /// The keys side by side, as one or two ranges.
+    let keys: [Range<Int>]
+    let isFirst: Bool
+    /// How many keys there are.
+    let width: Int
+    fileprivate let firstCount: Int
+    fileprivate let step: Int
+
+    /// How many of the keys the query sees, counted from the first.
+    func visible(_ query: Int) -> Int { min(max(0, firstCount + step * query), width) }
+  }
+
+  /// Keys in one run: their scores with a block's queries, 128 kB, leave room for other things in a second-level cache.
+  static let runLength = 512
 
   /// Queries in one block: enough for an efficient product, few enough for the scores to stay in the cache and for
   /// little that is computed and then masked.

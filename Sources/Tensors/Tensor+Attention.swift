@@ -21,8 +21,9 @@ extension Tensor {
   ///
   /// Keys and values may be f16, as in a KV cache; then there is no gradient.
   ///
-  /// Works on blocks of queries, so no T×S matrix is kept, not even for the gradient, which recomputes the probabilities
-  /// from each row's log-sum-exp (Dao et al. 2022).
+  /// Works on blocks of queries and runs of keys, so no T×S matrix is kept: the softmax is corrected from run to run
+  /// (Milakov, Gimelshein 2018), and for the gradient the probabilities are computed again from each row's log-sum-exp
+  /// (Dao et al. 2022).
   public func attention(keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) -> Tensor {
     let problem = AttentionProblem(queries: self, keys: keys, values: values, heads: heads, spans: spans)
     let output = Tensor(uninitialized: shape)
@@ -113,12 +114,10 @@ private struct AttentionProblem {
       withHead(keys, head, plain: false, transposed: true) { _, keys in
         withHead(values, head, plain: true, transposed: false) { values, _ in
           for block in blocks {
-            withScratch(block.queries.count * block.width) { scores in
-              forward(
-                block, inPlace(queries, head), keys, values, scores,
-                into: output.floats + block.queries.lowerBound * stride + head * headWidth,
-                logSums: logSums.floats + head * queries.rows + block.queries.lowerBound)
-            }
+            forward(
+              block, inPlace(queries, head), keys, values,
+              into: output.floats + block.queries.lowerBound * stride + head * headWidth,
+              logSums: logSums.floats + head * queries.rows + block.queries.lowerBound)
           }
         }
       }
@@ -127,43 +126,54 @@ private struct AttentionProblem {
 
   private func forward(
     _ block: AttentionSpan.Block, _ queries: MatrixProduct.Operand, _ transposedKeys: TransposedColumns,
-    _ values: MatrixProduct.Operand, _ scores: UnsafeMutablePointer<Float>,
-    into output: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>
+    _ values: MatrixProduct.Operand, into output: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>
   ) {
-    let (rows, width) = (block.queries.count, block.width)
-    multiply(block, queries, transposedKeys, alpha: scale, into: scores)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows) { reciprocals in
+    let rows = block.queries.count
+    withScratch(rows * block.runWidth + 2 * rows) { scratch in
+      let (scores, largest, sums) = (scratch + 2 * rows, scratch, scratch + rows)
+      largest.update(repeating: -.infinity, count: rows)
+      sums.update(repeating: 0, count: rows)
+      for run in block.runs {
+        multiply(block, run, queries, transposedKeys, alpha: scale, into: scores)
+        for i in 0..<rows {
+          let (row, count) = (scores + i * run.width, run.visible(i))
+          (row + count).update(repeating: 0, count: run.width - count)
+          guard count > 0 else { continue }
+          let before = largest[i]
+          largest[i] = max(before, kernels.maximum(row, count))
+          // What came before was relative to a smaller maximum.
+          let correction = exp(before - largest[i])
+          sums[i] = sums[i] * correction + kernels.exp_shifted(row, largest[i], count)
+          if !run.isFirst, correction != 1 { kernels.scale(output + i * stride, correction, headWidth) }
+        }
+        var column = 0
+        for range in run.keys {
+          MatrixProduct.small(
+            rows, headWidth, range.count, .init(scores + column, stride: run.width),
+            values.from(row: range.lowerBound, column: 0), adding: !run.isFirst || column > 0, into: output,
+            stride: stride)
+          column += range.count
+        }
+      }
       for i in 0..<rows {
-        let (row, count) = (scores + i * width, block.visible(i))
-        let largest = kernels.maximum(row, count)
-        let sum = kernels.exp_shifted(row, largest, count)
-        if count < width { (row + count).update(repeating: 0, count: width - count) }
-        reciprocals[i] = 1 / sum
-        logSums[i] = largest + log(sum)
+        kernels.scale(output + i * stride, 1 / sums[i], headWidth)
+        logSums[i] = largest[i] + log(sums[i])
       }
-      var column = 0
-      for range in block.keys {
-        MatrixProduct.small(
-          rows, headWidth, range.count, .init(scores + column, stride: width),
-          values.from(row: range.lowerBound, column: 0), adding: column > 0, into: output, stride: stride)
-        column += range.count
-      }
-      for i in 0..<rows { kernels.scale(output + i * stride, reciprocals[i], headWidth) }
     }
   }
 
-  /// A block's rows of `left` times the columns of `right` that belong to its keys, side by side.
+  /// A block's rows of `left` times the columns of `right` that belong to a run of its keys, side by side.
   private func multiply(
-    _ block: AttentionSpan.Block, _ left: MatrixProduct.Operand, _ right: TransposedColumns, alpha: Float = 1,
-    into scores: UnsafeMutablePointer<Float>
+    _ block: AttentionSpan.Block, _ run: AttentionSpan.Run, _ left: MatrixProduct.Operand, _ right: TransposedColumns,
+    alpha: Float = 1, into scores: UnsafeMutablePointer<Float>
   ) {
     var column = 0
-    for range in block.keys {
+    for range in run.keys {
       right.forEachPart(of: range) { part, operand in
         MatrixProduct.small(
           block.queries.count, part.count, headWidth, alpha: alpha,
           left.from(row: block.queries.lowerBound, column: 0), operand,
-          into: scores + column + part.lowerBound - range.lowerBound, stride: block.width)
+          into: scores + column + part.lowerBound - range.lowerBound, stride: run.width)
       }
       column += range.count
     }
@@ -185,8 +195,10 @@ private struct AttentionProblem {
                 logSums: logSums.floats + head * self.queries.rows)
               let column = head * headWidth
               for block in blocks {
-                withScratch(2 * block.queries.count * block.width) { scratch in
-                  backward(block, inputs, scratch, dq.floats + column, dk.floats + column, dv.floats + column)
+                withScratch(2 * block.queries.count * block.runWidth) { scratch in
+                  for run in block.runs {
+                    backward(block, run, inputs, scratch, dq.floats + column, dk.floats + column, dv.floats + column)
+                  }
                 }
               }
             }
@@ -205,15 +217,16 @@ private struct AttentionProblem {
 
   /// With P the probabilities: dV = Pᵀ·dO, dS = P∘(dO·Vᵀ − rowsum(dO∘O)), dQ = scale·dS·K, dK = scale·dSᵀ·Q.
   private func backward(
-    _ block: AttentionSpan.Block, _ head: HeadInputs, _ scratch: UnsafeMutablePointer<Float>,
-    _ dq: UnsafeMutablePointer<Float>, _ dk: UnsafeMutablePointer<Float>, _ dv: UnsafeMutablePointer<Float>
+    _ block: AttentionSpan.Block, _ run: AttentionSpan.Run, _ head: HeadInputs,
+    _ scratch: UnsafeMutablePointer<Float>, _ dq: UnsafeMutablePointer<Float>, _ dk: UnsafeMutablePointer<Float>,
+    _ dv: UnsafeMutablePointer<Float>
   ) {
-    let (rows, width) = (block.queries, block.width)
+    let (rows, width) = (block.queries, run.width)
     let (p, ds) = (scratch, scratch + rows.count * width)
-    multiply(block, head.queries, head.transposedKeys, alpha: scale, into: p)
-    multiply(block, head.gradient, head.transposedValues, into: ds)
+    multiply(block, run, head.queries, head.transposedKeys, alpha: scale, into: p)
+    multiply(block, run, head.gradient, head.transposedValues, into: ds)
     for (i, query) in rows.enumerated() {
-      let (row, slopes, count) = (p + i * width, ds + i * width, block.visible(i))
+      let (row, slopes, count) = (p + i * width, ds + i * width, run.visible(i))
       _ = kernels.exp_shifted(row, head.logSums[query], count)
       let correction = kernels.dot_f32(
         head.gradient.address + query * head.gradient.stride, head.output.address + query * head.output.stride,
@@ -225,7 +238,7 @@ private struct AttentionProblem {
       }
     }
     var column = 0
-    for range in block.keys {
+    for range in run.keys {
       let (pColumns, dsColumns) = (p + column, ds + column)
       let start = range.lowerBound * stride
       MatrixProduct.small(
@@ -236,7 +249,7 @@ private struct AttentionProblem {
         head.queries.from(row: rows.lowerBound, column: 0), adding: true, into: dk + start, stride: stride)
       MatrixProduct.small(
         rows.count, headWidth, range.count, alpha: scale, .init(dsColumns, stride: width),
-        head.keys.from(row: range.lowerBound, column: 0), adding: column > 0,
+        head.keys.from(row: range.lowerBound, column: 0), adding: !run.isFirst || column > 0,
         into: dq + rows.lowerBound * stride, stride: stride)
       column += range.count
     }

@@ -149,6 +149,8 @@ enum Operations {
   private static let attention: [OperationCase] = [
     (1, 1, 1, 4, false), (1, 9, 3, 5, true), (5, 5, 2, 8, true), (5, 5, 2, 8, false), (4, 11, 3, 7, true),
     (4, 11, 3, 7, false), (12, 3, 1, 6, false), (131, 140, 2, 5, true), (130, 133, 2, 4, false), (257, 257, 1, 3, true),
+    // Keys in several runs.
+    (1, 513, 2, 3, true), (66, 1030, 1, 4, false), (30, 1100, 1, 4, true), (520, 520, 1, 3, true),
   ].map { queries, keys, heads, headWidth, causal in
     let width = heads * headWidth
     return OperationCase(

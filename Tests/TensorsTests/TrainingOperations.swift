@@ -38,6 +38,10 @@ enum TrainingOperations {
     ),
     ("continuations", 8, AttentionSpan.continuations([4..<7, 7..<8, 8..<12], ofPrefix: 4), 12),
     ("long continuations", 20, AttentionSpan.continuations([70..<140, 140..<141, 141..<150], ofPrefix: 70), 150),
+    (
+      "a prefix that ends before a run does", 3,
+      AttentionSpan.continuations([503..<508, 508..<530], ofPrefix: 503), 530
+    ),
     ("continuations of nothing", 4, AttentionSpan.continuations([0..<30, 30..<35], ofPrefix: 0), 35),
     ("a cache", 6, [AttentionSpan(queries: 0..<3, keys: 0..<5, causalKeys: 5..<8)], 8),
     (
