@@ -108,16 +108,9 @@ public final class Engine: Sendable {
 
   private static func use(adapter nameOrPath: String, _ core: ModelCore) throws(InputError) {
     if nameOrPath == "none" { return try core.use(adapter: nil) }
-    let names = core.model.adapters.map(\.name)
-    if names.contains(nameOrPath) { return try core.use(adapter: nameOrPath) }
-    guard FileManager.default.fileExists(atPath: nameOrPath) else {
-      throw InputError(
-        file: nameOrPath, field: "adapter",
-        expected: "one of \((names + ["none"]).joined(separator: ", ")), a PEFT directory or a GGUF adapter",
-        found: "no such name or file")
-    }
-    let adapter = try Adapter(path: nameOrPath, for: core.model.configuration.phi)
-    try core.add(adapter)
+    let isKnown = core.model.adapters.contains { $0.name == nameOrPath }
+    let adapter = try core.model.adapter(nameOrPath: nameOrPath)
+    if !isKnown { try core.add(adapter) }
     try core.use(adapter: adapter.name)
   }
 
