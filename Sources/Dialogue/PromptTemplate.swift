@@ -61,8 +61,11 @@ public struct PromptTemplate: Sendable, Equatable {
     guard !instruction.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
       throw InputError(file: "question", expected: "a text", found: "none", remedy: "Ask something, or choose a task")
     }
-    return hasPicture ? "<Img>\(pictureMarker)</Img> \(instruction)" : instruction
+    return hasPicture ? behindPicture(instruction) : instruction
   }
+
+  /// An instruction behind the place of its picture.
+  package static func behindPicture(_ instruction: String) -> String { "<Img>\(pictureMarker)</Img> \(instruction)" }
 
   /// The text between the pictures of a prompt: one part more than there are pictures. Each part is tokenised by itself.
   public static func segments(of prompt: String) -> [String] { prompt.split(at: pictureMarker) }

@@ -10,7 +10,7 @@ extension PromptTemplate {
       return try question(instruction, task: nil, hasPicture: carriesPicture)
     } catch {
       // A blank is nothing to ask, but to learn from: captions have no question.
-      return carriesPicture ? "<Img>\(pictureMarker)</Img> \(instruction)" : instruction
+      return carriesPicture ? behindPicture(instruction) : instruction
     }
   }
 }
