@@ -10,8 +10,8 @@ struct Train: ParsableCommand {
     discussion: """
       The configuration has upstream's keys in three sections, model, datasets and run; docs/TRAINING.md explains them. \
       The run's folder (run.output_dir) gets metrics.jsonl, event files for TensorBoard, checkpoints and, at the end, \
-      the adapter or the model. Ctrl-C saves and stops (exit status 130, or 143 after SIGTERM); --resume goes on from there as if nothing had \
-      happened.
+      the adapter or the model. Ctrl-C saves and stops (exit status 130, or 143 after SIGTERM); --resume goes on from \
+      there as if nothing had happened.
       """)
 
   @Option(help: ArgumentHelp("The run's configuration.", valueName: "file.yaml"))

@@ -20,10 +20,8 @@ struct Silhouette {
       let threshold = Self.threshold(grays)
       values = grays.map { ($0 > threshold) != isLight ? 255 : 0 }
     }
-    var result: [UInt8] = []
-    result.reserveCapacity(3 * count)
-    for value in values { result += [value, value, value] }
-    self.picture = Picture(width: picture.width, height: picture.height, pixels: result)
+    let gray = (0..<3 * count).map { values[$0 / 3] }
+    self.picture = Picture(width: picture.width, height: picture.height, pixels: gray)
   }
 
   /// Colours nearer than this, by the sum of the channels' distances, are one.
