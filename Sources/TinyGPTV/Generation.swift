@@ -67,7 +67,8 @@ extension TinyGPTVModel {
     var logits = logits
     var guesses: ArraySlice<Int> = []
     var logitsOfGuesses: ArraySlice<[Float]> = []
-    for step in 1..<max(maximumTokens, 0) + 1 {
+    guard maximumTokens > 0 else { return Generation(stopReason: .length) }
+    for step in 1...maximumTokens {
       let token = choose(logits)
       if endsAtEndOfText && token == tokenizer.endOfTextToken { return Generation(stopReason: .stop, passes: passes) }
       if let reason = onToken(token) { return Generation(stopReason: reason, passes: passes) }

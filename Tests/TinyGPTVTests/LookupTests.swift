@@ -117,6 +117,7 @@ struct GuessingTests {
     #expect(all.tokens.count == model.configuration.phi.contextLength - 9 + 1)
     let guessed = try answer(model, SamplingOptions(), conversation: all.tokens, maximumTokens: 100_000)
     #expect(guessed.generation.stopReason == .context && guessed.tokens == all.tokens)
+    #expect(try answer(model, SamplingOptions(), conversation: all.tokens, maximumTokens: .max).tokens == all.tokens)
     for count in 0...9 {
       let short = try answer(model, SamplingOptions(), conversation: all.tokens, maximumTokens: count)
       #expect(short.generation.stopReason == .length && short.tokens == Array(all.tokens.prefix(count)))
