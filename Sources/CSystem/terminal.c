@@ -77,7 +77,11 @@ bool csystem_terminal_open(int descriptor) {
   if (tcgetattr(descriptor, &modes) != 0) return false;
   terminal = descriptor;
   was_asked = 0;
-  // A stack that has run over cannot hold the handler.
+  // A library may call exit.
+  static bool is_registered;
+  if (!is_registered) is_registered = atexit(give_back) == 0;
+  // A stack that has run over cannot hold the handler. The main thread's can: the others, which compute, call nothing
+  // that is nested without end.
   static char handler_stack[64 * 1024];
   stack_t stack = {.ss_sp = handler_stack, .ss_size = sizeof handler_stack};
   sigaltstack(&stack, NULL);
