@@ -3,6 +3,7 @@ import Diagnostics
 import Dialogue
 import Foundation
 import Pictures
+import TerminalChat
 import TinyGPTV
 
 /// `tinygptv ask`: one question about a picture, or many from a file.
@@ -10,7 +11,8 @@ struct Ask: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Ask about a picture.",
     discussion: """
-      The answer streams to standard output. Tasks:
+      The answer streams to standard output; control characters are made visible there, while --json has the model's \
+      own text. Tasks:
       \(VisionTask.allCases.map { "  \($0.rawValue): \($0.help)" }.joined(separator: "\n"))
 
       With --batch, every line of the file is one JSON object {"image", "task", "text"} (image and task may be left \
@@ -101,7 +103,8 @@ struct Ask: AsyncParsableCommand {
     var endsInNewline = true
     for try await event in engine.answer(question) {
       guard case .text(let piece) = event, let last = piece.utf8.last else { continue }
-      try FileHandle.standardOutput.write(contentsOf: Data(piece.utf8))
+      // A model may write anything, also what a terminal would obey.
+      try FileHandle.standardOutput.write(contentsOf: Data(CleanText.lines(piece).utf8))
       endsInNewline = last == 0x0a
     }
     if !endsInNewline { try FileHandle.standardOutput.write(contentsOf: Data("\n".utf8)) }

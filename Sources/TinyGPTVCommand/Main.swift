@@ -18,6 +18,7 @@ struct TinyGPTVCommand: ParsableCommand {
 
   /// Runs the subcommand that the arguments name, and ends with the status that `ExitStatus` gives.
   static func main() async {
+    openStandardStreams()
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
@@ -27,6 +28,14 @@ struct TinyGPTVCommand: ParsableCommand {
       }
     } catch {
       ExitStatus.end(error)
+    }
+  }
+
+  /// Opens the standard streams that whoever started the program has closed, so that no file of ours takes their place.
+  private static func openStandardStreams() {
+    // The lowest free descriptor is taken.
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+      _ = open("/dev/null", O_RDWR)
     }
   }
 }

@@ -27,6 +27,28 @@ struct AskTests {
     #expect(again.output == result.output)
   }
 
+  /// The tiny models write any bytes when they are hot enough.
+  @Test func whatATerminalWouldObeyIsMadeVisible() throws {
+    var hadControls = false
+    for seed in 0..<6 {
+      let options = ["--ignore-stop", "--max-tokens", "60", "--temperature", "1.5", "--seed", "\(seed)", "hi"]
+      let shown = try ask(options)
+      let written = try #require(try json(ask(["--json"] + options).text)["text"]?.string)
+      hadControls = hadControls || written.utf8.contains { $0 < 0x20 && $0 != 0x0a }
+      #expect(!shown.output.contains { $0 < 0x20 && $0 != 0x0a || $0 == 0x7f })
+      #expect(shown.text.filter(\.isLetter).count >= written.filter(\.isLetter).count)
+    }
+    #expect(hadControls)
+  }
+
+  @Test func closedStreamsAreAsEmptyOnes() throws {
+    let program = ChildProcess.executable
+    for command in ["chat", "ask --model \(try TinyModel.path("tiny-a")) --image - hi"] {
+      let result = try ChildProcess.run(["/bin/sh", "-c", "\(program) \(command) <&-"], seconds: 50)
+      #expect(result.ending == .exited(65) || result.ending == .exited(0), "\(command): \(result.errorOutput)")
+    }
+  }
+
   @Test func theReferencesAnswerComesOut() throws {
     let expected = try JSONValue.read(path: Fixtures.path("tiny-a/expected.json"))
     let item = try #require(expected["cases"]?.array?.first)
