@@ -6,9 +6,6 @@
 #include "quantized.h"
 
 extern const ckernels_table ckernels_scalar;
-#if defined(__aarch64__)
-extern const ckernels_table ckernels_neon;
-#endif
 
 const ckernels_table *ckernels_named(const char *name) {
   if (strcmp(name, "scalar") == 0) return &ckernels_scalar;
@@ -21,7 +18,7 @@ const ckernels_table *ckernels_named(const char *name) {
     return ckernels_avx512();
   }
 #elif defined(__aarch64__)
-  if (strcmp(name, "neon") == 0) return &ckernels_neon;
+  if (strcmp(name, "neon") == 0) return ckernels_neon();
 #endif
   return NULL;
 }

@@ -9,4 +9,10 @@ ckernels_product ckernels_avx2_panels_q8_0, ckernels_avx2_panels_q4_0;
 
 const ckernels_table *ckernels_avx2(void);
 const ckernels_table *ckernels_avx512(void);
+#elif defined(__aarch64__)
+// For any number of rows, without and with the dot products of ARMv8.2.
+ckernels_product ckernels_neon_q8_0, ckernels_neon_q4_0;
+ckernels_product ckernels_neon_dotprod_q8_0, ckernels_neon_dotprod_q4_0;
+
+const ckernels_table *ckernels_neon(void);
 #endif
