@@ -26,6 +26,7 @@ public struct Evaluation {
   private let dataset: JSONLinesDataset
   private let template: PromptTemplate
   private let maximumTokens: Int
+  private let grammar: BoxGrammar
 
   /// - Parameters:
   ///   - model: with the adapter in use that is to be asked. Nobody may change it meanwhile.
@@ -39,6 +40,7 @@ public struct Evaluation {
     dataset = try JSONLinesDataset(path: path)
     self.template = template
     self.maximumTokens = maximumTokens
+    grammar = BoxGrammar(model.tokenizer)
   }
 
   /// How many records there are.
@@ -118,7 +120,8 @@ public struct Evaluation {
     var writer = AnswerWriter(tokenizer: model.tokenizer, stopText: template.stopText)
     _ = try model.generate(
       after: try model.logits(after: inputs, cache: cache), cache: cache, sampling: SamplingOptions(),
-      maximumTokens: maximumTokens, endsAtEndOfText: true
+      maximumTokens: maximumTokens, endsAtEndOfText: true,
+      draft: LookupDraft(grammar: grammar, conversation: segments.flatMap { $0 })
     ) { token in
       _ = writer.append(token)
       return writer.hasStopped ? .stop : nil
