@@ -58,7 +58,8 @@ public struct RandomModel: Sendable {
       phi.layers = 6
       phi.heads = 8
       phi.rotaryDimensions = 16
-      phi.contextLength = 1024
+      // Somewhat more than its training shows it at a time; behind that it stammers.
+      phi.contextLength = 768
       vision.imageSize = 256
       vision.patchSize = 16
       vision.width = 192
