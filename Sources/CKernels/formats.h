@@ -53,17 +53,33 @@ typedef struct {
   half_t d;
 } block_q6_k;
 
+typedef enum { kQ8_0, kQ4_0, kQ4_K, kQ6_K } block_kind;
+
+// The bytes of n weights, a multiple of the block.
+static inline size_t bytes_of(const block_kind kind, size_t n) {
+  switch (kind) {
+    case kQ8_0: return n / 32 * sizeof(block_q8_0);
+    case kQ4_0: return n / 32 * sizeof(block_q4_0);
+    case kQ4_K: return n / 256 * sizeof(block_q4_k);
+    case kQ6_K: return n / 256 * sizeof(block_q6_k);
+  }
+}
+
 _Static_assert(sizeof(block_q8_0) == 34 && sizeof(block_q4_0) == 18, "block layout");
 _Static_assert(sizeof(block_q4_k) == 144 && sizeof(block_q6_k) == 210, "block layout");
 
-// The 6-bit scale and minimum of sub-block 0…7: the first four lie in the low six bits of bytes 0–3 and 4–7, the last
-// four are split between bytes 8–11 and the spare high bits of the others.
-static inline void q4_k_scale(const uint8_t *packed, int sub, int *scale, int *minimum) {
-  if (sub < 4) {
-    *scale = packed[sub] & 63;
-    *minimum = packed[sub + 4] & 63;
-  } else {
-    *scale = (packed[sub + 4] & 15) | (packed[sub - 4] >> 6) << 4;
-    *minimum = (packed[sub + 4] >> 4) | (packed[sub] >> 6) << 4;
-  }
+// The 6-bit scales and minima of the eight sub-blocks, one a byte. The first four of each lie in the low six bits of bytes
+// 0–3 and 4–7, the last four are split between bytes 8–11 and the spare high bits of the others.
+static inline void q4_k_scales(const uint8_t packed[12], uint64_t *scales, uint64_t *minima) {
+  uint32_t words[3];
+  memcpy(words, packed, sizeof words);
+  const uint32_t low = 0x3f3f3f3f, nibbles = 0x0f0f0f0f, high = 0x30303030;
+  *scales = (words[0] & low) | (uint64_t)((words[2] & nibbles) | (words[0] >> 2 & high)) << 32;
+  *minima = (words[1] & low) | (uint64_t)((words[2] >> 4 & nibbles) | (words[1] >> 2 & high)) << 32;
+}
+
+// Quant i of 32 of run 0…3 of half a block, between −32 and 31, from the half's 64 bytes of low bits and 32 of high ones.
+static inline int q6_k_quant(const uint8_t *low, const uint8_t *high, int run, int i) {
+  const int nibble = low[32 * (run % 2) + i] >> (4 * (run / 2)) & 15;
+  return (nibble | (high[i] >> (2 * run) & 3) << 4) - 32;
 }

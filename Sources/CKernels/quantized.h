@@ -4,8 +4,10 @@
 
 #if defined(__x86_64__)
 // For up to ckernels_few_rows rows of activations, and for more.
-ckernels_product ckernels_avx2_stream_q8_0, ckernels_avx2_stream_q4_0;
-ckernels_product ckernels_avx2_panels_q8_0, ckernels_avx2_panels_q4_0;
+ckernels_product ckernels_avx2_stream_q8_0, ckernels_avx2_stream_q4_0, ckernels_avx2_stream_q4_k,
+    ckernels_avx2_stream_q6_k;
+ckernels_product ckernels_avx2_panels_q8_0, ckernels_avx2_panels_q4_0, ckernels_avx2_panels_q4_k,
+    ckernels_avx2_panels_q6_k;
 
 const ckernels_table *ckernels_avx2(void);
 const ckernels_table *ckernels_avx512(void);

@@ -8,7 +8,7 @@ extension Tensor {
   /// y = x·Wᵀ + b: this tensor [T, K] (any leading dimensions), a weight [N, K] of any storage type, a bias [N] or nil;
   /// the result is [T, N] f32.
   ///
-  /// q8_0 and q4_0 weights are multiplied as they are stored, with activations rounded to int8. With others, few rows
+  /// Quantised weights are multiplied as they are stored, with activations rounded to int8. With others, few rows
   /// (decoding) are multiplied straight; for many, tiles of the weight are decoded once for hundreds of rows.
   ///
   /// This tensor may itself be bf16 (see ``rounded(to:)``), with a weight that is not f32. Then the gradient's products
@@ -19,8 +19,8 @@ extension Tensor {
     precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
     let output = Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
     let input = converted(to: .f32)
-    if weight.type == .q8_0 || weight.type == .q4_0 {
-      input.multiplyRounded(weight, bias, into: output)
+    if let product = weight.type.roundedProduct {
+      input.multiplyRounded(weight, bias, product, into: output)
     } else if rows <= Self.fewRows {
       input.multiplyFewRows(weight, bias, into: output)
     } else {
@@ -38,11 +38,12 @@ extension Tensor {
   /// Up to this many rows the time goes into reading the weight, not into arithmetic.
   private static let fewRows = ckernels_few_rows
 
-  private func multiplyRounded(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
+  private func multiplyRounded(
+    _ weight: Tensor, _ bias: Tensor?, _ product: ScalarType.RoundedProduct, into output: Tensor
+  ) {
     let n = weight.shape[0]
     guard rows > 0, n > 0 else { return }
     let x = QuantizedRows(self)
-    let product = weight.type == .q8_0 ? kernels.product_q8_0 : kernels.product_q4_0
     // Of the activations as much at a time as a core's own cache holds. Of the weight, when it is all that is read,
     // some 64 kB.
     let few = rows <= Self.fewRows
@@ -148,5 +149,25 @@ extension Tensor {
     let result = Tensor(repeating: 0, shape: [width])
     for t in 0..<rows { kernels.add_scaled(result.floats, floats + t * width, 1, width) }
     return result
+  }
+}
+
+extension ScalarType {
+  fileprivate typealias RoundedProduct =
+    @convention(c) (
+      UnsafeRawPointer, Int, UnsafePointer<ckernels_q8_rows>, Int, Int, UnsafePointer<Float>?,
+      UnsafeMutablePointer<Float>,
+      Int
+    ) -> Void
+
+  /// The product of stored rows of this type with activations rounded to int8, for quantised types.
+  fileprivate var roundedProduct: RoundedProduct? {
+    switch self {
+    case .q8_0: kernels.product_q8_0
+    case .q4_0: kernels.product_q4_0
+    case .q4_k: kernels.product_q4_k
+    case .q6_k: kernels.product_q6_k
+    default: nil
+    }
   }
 }

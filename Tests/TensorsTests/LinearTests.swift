@@ -9,7 +9,7 @@ import Testing
   func everyWeightType(type: ScalarType, rows: Int) {
     Poison.fillIdleMemory()
     for (k, n) in type.blockSize == 1 ? [(1, 1), (37, 5), (64, 9), (130, 200)] : [(256, 1), (512, 9), (256, 210)] {
-      let weight = stored([n, k], type)
+      let weight = Tensor.stored([n, k], type)
       // Multiples of 1/32 that reach 127/32 in every block survive the rounding to int8, so that the limit can be tight.
       var numbers = RandomNumbers(seed: UInt64(rows))
       let x = Tensor(
@@ -31,10 +31,10 @@ import Testing
 
   /// What the rounding of activations to int8 costs: errors spread evenly over a step of each block's scale, so with the
   /// variance step²/12 for every weight. Of some hundred results none should be five standard deviations off.
-  @Test(arguments: [ScalarType.q8_0, .q4_0])
-  func roundedActivationsStayWithinTheirBound(type: ScalarType) {
-    let (rows, k, n) = (4, 1408, 33)
-    let weight = stored([n, k], type)
+  @Test(arguments: [ScalarType.q8_0, .q4_0, .q4_k, .q6_k], [4, 5])
+  func roundedActivationsStayWithinTheirBound(type: ScalarType, rows: Int) {
+    let (k, n) = (type.blockSize == 32 ? 1408 : 1536, 33)
+    let weight = Tensor.stored([n, k], type)
     let x = Tensor.random([rows, k], seed: 8)
     let (values, weights) = (x.floatArray(), weight.floatArray())
     let found = x.linear(weight).floatArray()
@@ -51,10 +51,22 @@ import Testing
     }
   }
 
+  /// What speculative decoding rests on: up to four rows give what each gives alone.
+  @Test(arguments: ScalarType.allCases)
+  func fewRowsAreThoseOfEach(type: ScalarType) {
+    let weight = Tensor.stored([70, 512], type)
+    let x = Tensor.random([4, 512], seed: 5)
+    let alone = (0..<4).flatMap { x.rows($0..<$0 + 1).linear(weight).floatArray().map(\.bitPattern) }
+    for rows in 2...4 {
+      let together = x.rows(0..<rows).linear(weight).floatArray().map(\.bitPattern)
+      #expect(together == Array(alone.prefix(rows * 70)), "\(rows) rows")
+    }
+  }
+
   /// A frozen quantised weight still passes the gradient on to its input and its bias.
   @Test(arguments: [ScalarType.f16, .bf16, .q8_0, .q4_0, .q4_k, .q6_k], [2, 6])
   func gradientsPassStoredWeights(type: ScalarType, rows: Int) {
-    let weight = stored([5, 256], type)
+    let weight = Tensor.stored([5, 256], type)
     let (x, bias) = (Tensor.random([rows, 256], seed: 1), Tensor.random([5], seed: 2).requiringGradient())
     let marked = x.requiringGradient()
     let seed = Tensor.random([rows, 5], seed: 4)
@@ -70,30 +82,5 @@ import Testing
     expectClose(gradients[marked]?.floatArray() ?? [], dx, 1e-5, "dx", #_sourceLocation)
     let dBias = (0..<5).map { j in stride(from: j, to: dy.count, by: 5).reduce(0.0) { $0 + dy[$1] } }
     expectClose(gradients[bias]?.floatArray() ?? [], dBias, 1e-5, "dBias", #_sourceLocation)
-  }
-
-  /// A weight of random content: encoded where we can write the type, random bytes where we only read it.
-  private func stored(_ shape: [Int], _ type: ScalarType) -> Tensor {
-    if type.isEncodable { return Tensor.random(shape, seed: 2, scale: 0.1).converted(to: type) }
-    var numbers = RandomNumbers(seed: 12)
-    let tensor = Tensor(uninitialized: shape, type: type)
-    let bytes = tensor.address.assumingMemoryBound(to: UInt8.self)
-    for i in 0..<tensor.byteCount { bytes[i] = UInt8.random(in: 0...255, using: &numbers) }
-    switch type {
-    case .f64:
-      for i in 0..<tensor.count {
-        tensor.address.storeBytes(of: Double(numbers.normal()), toByteOffset: 8 * i, as: Double.self)
-      }
-    case .q4_k, .q6_k:
-      // Scales of an ordinary size where random bytes would give infinity.
-      for block in stride(from: 0, to: tensor.byteCount, by: type.bytesPerBlock) {
-        for offset in type == .q4_k ? [0, 2] : [208] {
-          let scale = ckernels_f16_from_f32(numbers.normal() * 0.01)
-          tensor.address.storeBytes(of: scale, toByteOffset: block + offset, as: UInt16.self)
-        }
-      }
-    default: break
-    }
-    return tensor
   }
 }

@@ -132,8 +132,8 @@ import Testing
     }
     #expect(sideBySide[0] == sideBySide[1] && sideBySide[0] == sideBySide[2])
     #expect(sideBySide[0].allSatisfy { $0 == sideBySide[0][0] })
-    for type in [ScalarType.f16, .bf16, .q8_0, .q4_0] {
-      let weight = Tensor.random([2000, 256], seed: 1).converted(to: type)
+    for type in [ScalarType.f16, .bf16, .q8_0, .q4_0, .q4_k, .q6_k] {
+      let weight = Tensor.stored([2000, 256], type)
       for rows in [1, 4, 9] {
         let x = Tensor.random([rows, 256], seed: 2)
         let results = (1...3).map { threads in

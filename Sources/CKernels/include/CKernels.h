@@ -17,13 +17,14 @@
 typedef struct {
   int8_t *q;
   float *scale;
-  // −8·Σq of each block as an int16 in the low half of a word, the high half 0: for weights that are stored 8 too large.
+  // −8·Σq of each block as an int16 in the low half of a word, the high half 0: for weights that are stored 8 too large
+  // (q4_0) or lie above a minimum (q4_k).
   uint32_t *offset;
 } ckernels_q8_rows;
 
 // y[t, j] = bias[j] + Σ weight[j, i]·x[t, i] over the n elements (a multiple of the weight's block) of `weight_rows` rows
 // of a weight and `x_rows` rows of activations, y with `y_row` elements from one row to the next. bias may be NULL.
-// Integers within a block of 32, floats between blocks. A row of y does not depend on how many others there are, except
+// Integers within a block of 32 activations, floats between blocks. A row of y does not depend on how many others there are, except
 // that up to ckernels_few_rows of them may be added up in another order than more.
 typedef void ckernels_product(
     const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
@@ -52,6 +53,8 @@ typedef struct {
   // The products of quantised weights with quantised activations.
   ckernels_product *product_q8_0;
   ckernels_product *product_q4_0;
+  ckernels_product *product_q4_k;
+  ckernels_product *product_q6_k;
   // One row of activations, n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that
   // is not finite.
   void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
