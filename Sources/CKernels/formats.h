@@ -68,8 +68,8 @@ static inline size_t bytes_of(const block_kind kind, size_t n) {
 _Static_assert(sizeof(block_q8_0) == 34 && sizeof(block_q4_0) == 18, "block layout");
 _Static_assert(sizeof(block_q4_k) == 144 && sizeof(block_q6_k) == 210, "block layout");
 
-// The 6-bit scales and minima of the eight sub-blocks, one a byte. The first four of each lie in the low six bits of bytes
-// 0–3 and 4–7, the last four are split between bytes 8–11 and the spare high bits of the others.
+// The 6-bit scales and minima of the eight sub-blocks, one a byte. The first four of each lie in the low six bits of
+// bytes 0–3 and 4–7, the last four are split between bytes 8–11 and the spare high bits of the others.
 static inline void q4_k_scales(const uint8_t packed[12], uint64_t *scales, uint64_t *minima) {
   uint32_t words[3];
   memcpy(words, packed, sizeof words);
@@ -78,7 +78,8 @@ static inline void q4_k_scales(const uint8_t packed[12], uint64_t *scales, uint6
   *minima = (words[1] & low) | (uint64_t)((words[2] >> 4 & nibbles) | (words[1] >> 2 & high)) << 32;
 }
 
-// Quant i of 32 of run 0…3 of half a block, between −32 and 31, from the half's 64 bytes of low bits and 32 of high ones.
+// Quant i of 32 of run 0…3 of half a block, between −32 and 31, from the half's 64 bytes of low bits and 32 of high
+// ones.
 static inline int q6_k_quant(const uint8_t *low, const uint8_t *high, int run, int i) {
   const int nibble = low[32 * (run % 2) + i] >> (4 * (run / 2)) & 15;
   return (nibble | (high[i] >> (2 * run) & 3) << 4) - 32;

@@ -4,10 +4,10 @@
 // signed bytes and adds pairs in int16.
 //
 // q4_0, q4_k: with weights below 16 the eight steps of a block fit there, 16·15·127 = 30480. q8_0 is multiplied in two
-// halves, w + 128 = 16·high + low. What makes the weights unsigned, 8·Σx, is taken off before the first step, and stays
-// in int16 at every step: each of the 32 products is then one of a weight between −8 and 7, whether it was added already
-// or not. q6_k: the four steps of half a block would not fit, 8·63·127 = 64008, but with 32·Σx taken off of the very
-// activations that a lane meets they do, 8·32·127 = 32512; on the way there the sums may wrap.
+// halves, w + 128 = 16·high + low. What makes the weights of q4_0 and q8_0 unsigned, 8·Σx, is taken off before the first
+// step, and stays in int16 at every step: each of the 32 products is then one of a weight between −8 and 7, whether it
+// was added already or not. q6_k: the four steps of half a block would not fit, 8·63·127 = 64008, but with 32·Σx of the
+// very activations that a lane meets taken off they do, 8·32·127 = 32512.
 #if defined(__x86_64__)
 #include "panels_avx2.h"
 #include "quantized.h"
