@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TerminalChat
@@ -25,7 +26,10 @@ import Testing
       ["press@2,3", "drag@4,5", "release@4,5", "wheelDown@0,0"]
     ),
     ("\u{1b}[200~one\r\ntwo\rthree\u{1b}[31m\u{1b}[201~x", ["paste:one\ntwo\nthree[31m", "x"]),
-    ("\u{1b}[999z", [""]), ("\u{1b}[", []),
+    ("\u{1b}[999z", [""]), ("\u{1b}[", []), ("\u{1b}[;5H", ["C-Home"]),
+    // Numbers that are none, or no terminal's.
+    ("\u{1b}[1;-9223372036854775808A", ["Up"]), ("\u{1b}[1;9223372036854775807A", ["Up"]), ("\u{1b}[1;+5A", ["Up"]),
+    ("\u{1b}[-5~", [""]), ("\u{1b}[<-9223372036854775808;1;1M\u{1b}[<0;0;1M\u{1b}[<0;1;99999999999999999999M", []),
   ])
   func tellsKeys(bytes: String, wanted: [String]) {
     #expect(names(bytes) == wanted)
@@ -47,5 +51,41 @@ import Testing
     #expect(decoder.isWaiting)
     #expect(decoder.take(Array("[A".utf8)) == [.key(Key("Up", bytes: Array("\u{1b}[A".utf8)))])
     #expect(!decoder.isWaiting)
+  }
+
+  /// Whatever bytes come, and however they are divided: no trap, and the same keys.
+  @Test func anyBytesAreTaken() {
+    var random = SeededGenerator(state: 7)
+    let parts =
+      [
+        "\u{1b}", "\u{1b}[", "\u{1b}O", "\u{1b}[<", "\u{1b}[200~", "\u{1b}[201~", "\u{1b}[[", ";", "~", "M", "m", "A",
+        "-", "é", "🐶",
+      ]
+      .map { Array($0.utf8) }
+    let numbers = ["0", "1", "5", "-1", "65536", "9223372036854775807", "-9223372036854775808", "1e9"].map {
+      Array($0.utf8)
+    }
+    for _ in 0..<3000 {
+      var bytes: [UInt8] = []
+      for _ in 0..<Int.random(in: 1...30, using: &random) {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: bytes.append(UInt8.random(in: 0...255, using: &random))
+        case 1: bytes += numbers.randomElement(using: &random) ?? []
+        default: bytes += parts.randomElement(using: &random) ?? []
+        }
+      }
+      var whole = KeyDecoder()
+      let wanted = whole.take(bytes) + whole.flush()
+      var divided = KeyDecoder()
+      var inputs: [TerminalInput] = []
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = Int.random(in: 1...min(rest.count, 5), using: &random)
+        inputs += divided.take(rest.prefix(count))
+        rest.removeFirst(count)
+      }
+      inputs += divided.flush()
+      #expect(inputs == wanted, "\(bytes)")
+    }
   }
 }

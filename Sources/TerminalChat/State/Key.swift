@@ -52,6 +52,8 @@ public struct KeyDecoder: Sendable {
   private static let pasteEnd = Array("\u{1b}[201~".utf8)
   /// More than this in one paste is cut: it is no question any more.
   static let pasteLimit = 1 << 20
+  /// A sequence that is longer is none.
+  private static let sequenceLimit = 65
 
   /// A decoder that has seen nothing.
   public init() {}
@@ -182,8 +184,9 @@ public struct KeyDecoder: Sendable {
       let number = Int(pending[3]) - 0x40
       return (.key(Key((1...5).contains(number) ? "F\(number)" : "", bytes: Array(pending.prefix(4)))), 4)
     }
-    guard let end = pending.dropFirst(2).firstIndex(where: { (0x40...0x7e).contains($0) }) else {
-      return isFinal || pending.count > 64 ? (nil, pending.count) : nil
+    let start = pending.prefix(Self.sequenceLimit)
+    guard let end = start.dropFirst(2).firstIndex(where: { (0x40...0x7e).contains($0) }) else {
+      return isFinal || start.count == Self.sequenceLimit ? (nil, start.count) : nil
     }
     let bytes = Array(pending[...end])
     let parameters = String(decoding: bytes[2..<end], as: UTF8.self)
@@ -208,7 +211,7 @@ public struct KeyDecoder: Sendable {
   ]
 
   private static func name(parameters: String, final: UInt8) -> String {
-    let values = parameters.split(separator: ";", omittingEmptySubsequences: false).map { Int($0) ?? 1 }
+    let values = parameters.split(separator: ";", omittingEmptySubsequences: false).map { number($0) ?? 1 }
     let base = final == UInt8(ascii: "~") ? numbers[values.first ?? 0] : finals[final]
     guard let base else { return "" }
     let modifiers = values.count > 1 ? values[1] - 1 : 0
@@ -216,8 +219,14 @@ public struct KeyDecoder: Sendable {
     return (modifiers & 4 != 0 ? "C-" : "") + (modifiers & 2 != 0 ? "M-" : "") + (modifiers & 1 != 0 ? "S-" : "") + base
   }
 
+  /// A parameter of a sequence: digits alone, below a million; nil for all else.
+  private static func number(_ digits: Substring) -> Int? {
+    guard digits.utf8.count <= 6, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(digits)
+  }
+
   private static func mouse(_ parameters: Substring, isRelease: Bool) -> MouseEvent? {
-    let values = parameters.split(separator: ";").compactMap { Int($0) }
+    let values = parameters.split(separator: ";").compactMap { number($0) }
     guard values.count == 3, (1...100_000).contains(values[1]), (1...100_000).contains(values[2]) else { return nil }
     let (column, row) = (values[1] - 1, values[2] - 1)
     switch values[0] & ~28 {
