@@ -60,7 +60,11 @@ struct Chat: ParsableCommand {
   @Flag(help: "Draw frames, boxes and pictures in ASCII.")
   var ascii = false
 
-  @Flag(help: "Keep neither the conversation nor the lines that were typed.")
+  @Flag(
+    help: """
+      Keep nothing for later chats: neither the conversation, the lines that were typed and libraries' messages, nor \
+      encoded pictures.
+      """)
   var noHistory = false
 
   @Flag(help: "Encode pictures that were seen in earlier chats anew, and keep nothing of them for later ones.")
@@ -166,11 +170,11 @@ struct Chat: ParsableCommand {
     options.showsPicture = configuration.picture ?? true
     options.keys = configuration.keys
     let keeps = !noHistory && configuration.history ?? true
-    try? FileManager.default.createDirectory(
-      atPath: folders.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    options.logPath = folders.state + "/chat.log"
     if keeps {
       options.historyPath = folders.inputHistory
+      try? FileManager.default.createDirectory(
+        atPath: folders.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      options.logPath = folders.state + "/chat.log"
       options.sessions = SessionStore(folder: folders.sessions)
     }
     if let session {

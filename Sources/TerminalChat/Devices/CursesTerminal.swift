@@ -13,7 +13,7 @@ final class CursesTerminal {
   private let screen: OpaquePointer
   private let files: (output: UnsafeMutablePointer<FILE>, input: UnsafeMutablePointer<FILE>)
   private let savedStreams: (output: Int32, error: Int32)
-  private let log: Int32
+  private let log: MessageLog?
   private let usesMouse: Bool
   private var isOnScreen = false
   private(set) var colors = 0
@@ -42,16 +42,16 @@ final class CursesTerminal {
     self.screen = screen
     colors = hasColor ? Int(ccurses_colors()) : 0
     savedStreams = (dup(STDOUT_FILENO), dup(STDERR_FILENO))
-    log = path.map { open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) } ?? -1
+    log = MessageLog(path: path)
     comeIn()
   }
 
   private func comeIn() {
-    let sink = log >= 0 ? log : open("/dev/null", O_WRONLY | O_CLOEXEC)
+    let sink = log?.descriptor ?? open("/dev/null", O_WRONLY | O_CLOEXEC)
     if sink >= 0 {
       dup2(sink, STDOUT_FILENO)
       dup2(sink, STDERR_FILENO)
-      if sink != log { Foundation.close(sink) }
+      if log == nil { Foundation.close(sink) }
     }
     var bytes = Self.leave
     for name in ["cnorm", "sgr0", "rmkx", "rmcup"] { bytes += Self.capability(name) }
@@ -136,6 +136,7 @@ final class CursesTerminal {
       shown = Cells(columns: cells.columns, rows: cells.rows)
     }
     guard let before = shown, before != cells else { return }
+    log?.bound()
     for row in 0..<cells.rows {
       for column in 0..<cells.columns {
         let cell = cells[column, row]
