@@ -73,14 +73,10 @@ struct Harness {
     send(.preparation(path: path, .prepared(seconds: 0)))
   }
 
-  var cells: Cells { state.render(art: art) }
+  /// The screen, with a picture of dots.
+  var cells: Cells {
+    state.render { PictureArt(columns: $0, rows: $1, cells: Array(repeating: Cell("."), count: $0 * $1)) }
+  }
   var text: String { cells.text }
   var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
-
-  /// A picture of dots.
-  var art: PictureArt? {
-    state.artSize.map {
-      PictureArt(columns: $0.columns, rows: $0.rows, cells: Array(repeating: Cell("."), count: $0.columns * $0.rows))
-    }
-  }
 }

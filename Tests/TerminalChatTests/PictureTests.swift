@@ -91,9 +91,9 @@ import Testing
     let place = try #require(ChatLayout(chat.state).art)
     for color in [UInt8(16), 231] {
       let cell = Cell(" ", Style(background: .indexed(color)))
-      let cells = chat.state.render(
-        art: PictureArt(
-          columns: place.columns, rows: place.rows, cells: Array(repeating: cell, count: place.columns * place.rows)))
+      let cells = chat.state.render {
+        PictureArt(columns: $0, rows: $1, cells: Array(repeating: cell, count: $0 * $1))
+      }
       let corner = BoxDrawing.cells(of: BoundingBox(x0: 10, y0: 20, x1: 50, y1: 60), in: place)
       let frame = cells[corner.column, corner.row]
       #expect(frame.text == "┌" && frame.style.background == .indexed(color))

@@ -54,7 +54,7 @@ import Testing
     let text = "日本語日本語 and\nmore 🐶🐶🐶🐶"
     let layout = DraftLayout(Draft(text: text), width: 5)
     #expect(layout.rows.allSatisfy { $0.width <= 5 })
-    #expect(layout.rows.flatMap(\.glyphs).map(\.text).joined() == text.filter { $0 != "\n" })
+    #expect(layout.rows.indices.flatMap { layout.glyphs($0) }.map(\.text).joined() == text.filter { $0 != "\n" })
   }
 
   @Test func cursorMovesBetweenRows() {

@@ -240,8 +240,6 @@ public final class ChatSession {
       painter.use(nil)
       paintedPicture = nil
     }
-    let size = state.artSize
-    terminal.paint(
-      state.render(art: size.flatMap { painter.art(columns: $0.columns, rows: $0.rows, state.capabilities) }))
+    terminal.paint(state.render { painter.art(columns: $0, rows: $1, state.capabilities) })
   }
 }

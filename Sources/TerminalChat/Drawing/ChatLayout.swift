@@ -27,8 +27,8 @@ struct ChatLayout: Equatable {
   private(set) var status = 0
   /// What stands in front of the line.
   let prompt: String
-  /// How many columns the line has.
-  var draftWidth: Int { max(input.columns - DisplayWidth.of(prompt) - 1, 1) }
+  /// The lines that are being written in their rows; empty where there is no room for a chat.
+  private(set) var draft = DraftLayout(Draft(), width: 1)
 
   init(_ state: ChatState) {
     let (columns, rows) = (state.columns, state.rows)
@@ -38,8 +38,8 @@ struct ChatLayout: Equatable {
     guard !isTooSmall else { return }
     status = rows - 1
     input.columns = columns
-    let draftRows = DraftLayout(state.draft, width: draftWidth).rows.count
-    input.rows = min(draftRows, max((rows - 2) / 3, 1))
+    draft = DraftLayout(state.draft, width: max(columns - DisplayWidth.of(prompt) - 1, 1))
+    input.rows = min(draft.rows.count, max((rows - 2) / 3, 1))
     input.row = status - input.rows
     rule = input.row - 1
     let above = Rectangle(column: 0, row: 0, columns: columns, rows: rule)

@@ -16,18 +16,15 @@ public struct PictureArt: Equatable, Sendable {
 }
 
 extension ChatState {
-  /// How many columns and rows the picture takes now; nil if none is shown. What ``render(art:)`` wants has this size.
-  public var artSize: (columns: Int, rows: Int)? { ChatLayout(self).art.map { ($0.columns, $0.rows) } }
-
   /// The screen.
   ///
-  /// - Parameter art: the picture in cells; of another size than ``artSize`` it is left out.
-  public func render(art: PictureArt?) -> Cells {
+  /// - Parameter art: the picture in so many columns and rows of cells; nil or another size leaves it out.
+  public func render(art: (_ columns: Int, _ rows: Int) -> PictureArt?) -> Cells {
     let layout = ChatLayout(self)
     guard !layout.isTooSmall else { return tooSmall }
     var painter = ScreenPainter(self, layout)
     painter.drawConversation()
-    painter.drawPicture(art)
+    painter.drawPicture(layout.art.flatMap { art($0.columns, $0.rows) })
     painter.drawRule()
     painter.drawInput()
     painter.drawStatus()
@@ -180,14 +177,14 @@ private struct ScreenPainter {
   }
 
   mutating func drawInput() {
-    let draft = DraftLayout(state.draft, width: layout.draftWidth)
+    let draft = layout.draft
     let part = layout.input
     let promptWidth = DisplayWidth.of(layout.prompt)
     // The rows around the cursor.
     let first = min(max(draft.row - part.rows + 1, 0), max(draft.rows.count - part.rows, 0))
     for row in 0..<min(part.rows, draft.rows.count - first) {
-      let glyphs = draft.rows[first + row].glyphs.map { StyledLine.Item(glyph: $0, style: .plain) }
-      cells.put(StyledLine(items: glyphs), column: promptWidth, row: part.row + row, width: part.columns - promptWidth)
+      let items = draft.glyphs(first + row).map { StyledLine.Item(glyph: $0, style: .plain) }
+      cells.put(StyledLine(items: items), column: promptWidth, row: part.row + row, width: part.columns - promptWidth)
     }
     if first == 0 {
       let style = state.draft.search == nil ? theme.user : theme.accent

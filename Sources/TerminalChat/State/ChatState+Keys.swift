@@ -22,9 +22,7 @@ extension ChatState {
       startRegion()
       return []
     case "Up", "Down":
-      let width = ChatLayout(self).draftWidth
-      let layout = DraftLayout(draft, width: width)
-      if let cursor = layout.cursor(rows: key.name == "Up" ? -1 : 1) { return [.moveCursor(cursor)] }
+      if let cursor = ChatLayout(self).draft.cursor(rows: key.name == "Up" ? -1 : 1) { return [.moveCursor(cursor)] }
       return [.edit(key.bytes)]
     default: return [.edit(key.bytes)]
     }

@@ -18,35 +18,61 @@ public struct Glyph: Sendable, Equatable {
   public static func glyphs(of text: String) -> [Glyph] {
     var glyphs: [Glyph] = []
     glyphs.reserveCapacity(text.utf8.count)
+    var breaks = GlyphBreaks()
     var marks = 0
     for scalar in text.unicodeScalars {
       let bytes = UTF8.width(scalar)
-      // The common case first.
-      if scalar.value < 0x300 && scalar.value != 0xAD {
-        glyphs.append(Glyph(text: String(scalar), width: 1, byteCount: bytes))
+      if let beginning = breaks.next(scalar) {
+        let shown = beginning.isMark ? "\u{25CC}\(scalar)" : String(scalar)
+        glyphs.append(Glyph(text: shown, width: beginning.width, byteCount: bytes))
         marks = 0
         continue
       }
-      let width = DisplayWidth.of(scalar)
-      let isTone = (0x1F3FB...0x1F3FF).contains(scalar.value)
-      guard width == 0 || isTone, let last = glyphs.indices.last else {
-        let isMark = width == 0
-        glyphs.append(
-          Glyph(text: isMark ? "\u{25CC}\(scalar)" : String(scalar), width: max(width, 1), byteCount: bytes))
-        marks = 0
-        continue
-      }
-      if isTone, glyphs[last].width == 1 {
-        glyphs.append(Glyph(text: String(scalar), width: 2, byteCount: bytes))
-        continue
-      }
+      let last = glyphs.count - 1
       glyphs[last].byteCount += bytes
-      let isLeftOut = isTone || scalar.properties.isVariationSelector || scalar.properties.generalCategory == .format
-      if !isLeftOut, marks < markLimit {
+      if !GlyphBreaks.isLeftOut(scalar), marks < markLimit {
         glyphs[last].text.unicodeScalars.append(scalar)
         marks += 1
       }
     }
     return glyphs
   }
+}
+
+/// Tells where glyphs begin and how wide they are, scalar by scalar, without making them.
+struct GlyphBreaks {
+  /// A glyph that begins.
+  struct Beginning {
+    var width: Int
+    /// Whether it is a mark that has nothing to stand on.
+    var isMark = false
+  }
+
+  /// The width of the glyph before; 0: there is none.
+  private var lastWidth = 0
+
+  /// The glyph that begins with a scalar; nil if the scalar joins the glyph before it.
+  mutating func next(_ scalar: Unicode.Scalar) -> Beginning? {
+    // The common case first.
+    if scalar.value < 0x300 && scalar.value != 0xAD {
+      lastWidth = 1
+      return Beginning(width: 1)
+    }
+    let width = DisplayWidth.of(scalar)
+    // A tone on a character that has no emoji's width is drawn by itself.
+    let joins = lastWidth > 0 && (width == 0 || Self.isTone(scalar) && lastWidth == 2)
+    guard !joins else { return nil }
+    lastWidth = max(width, 1)
+    return Beginning(width: lastWidth, isMark: width == 0)
+  }
+
+  /// A new line: what follows joins nothing before it.
+  mutating func startLine() { lastWidth = 0 }
+
+  /// Whether what joins a glyph is not drawn: joiners, style selectors, tones.
+  static func isLeftOut(_ scalar: Unicode.Scalar) -> Bool {
+    isTone(scalar) || scalar.properties.isVariationSelector || scalar.properties.generalCategory == .format
+  }
+
+  private static func isTone(_ scalar: Unicode.Scalar) -> Bool { (0x1F3FB...0x1F3FF).contains(scalar.value) }
 }
