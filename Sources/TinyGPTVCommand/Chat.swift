@@ -105,8 +105,10 @@ struct Chat: ParsableCommand {
     let (configuration, problems) = ChatConfiguration.read(
       path: folders.configurationFile, themes: ["dark", "light"], actions: ChatAction.allCases.map(\.rawValue),
       home: environment["HOME"] ?? NSHomeDirectory())
+    let (bindings, keyProblems) = KeyBindings.read(configuration.keys, file: folders.configurationFile)
     var options = try options(configuration, folders, environment)
-    options.remarks = problems.map(\.description)
+    options.bindings = bindings
+    options.remarks = (problems + keyProblems).map(\.description)
     if let threads { ThreadPool.configure(threads: threads) }
     let engine = try engine(configuration, folders)
     // What is wrong with the files that were asked for is told before a screen opens.
@@ -168,13 +170,12 @@ struct Chat: ParsableCommand {
     options.isLight = configuration.theme.map { $0 == "light" } ?? Self.hasLightBackground(environment)
     options.usesMouse = !noMouse && configuration.mouse ?? true
     options.showsPicture = configuration.picture ?? true
-    options.keys = configuration.keys
     let keeps = !noHistory && configuration.history ?? true
     if keeps {
-      options.historyPath = folders.inputHistory
       try? FileManager.default.createDirectory(
         atPath: folders.state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       options.logPath = folders.state + "/chat.log"
+      options.historyPath = folders.inputHistory
       options.sessions = SessionStore(folder: folders.sessions)
     }
     if let session {

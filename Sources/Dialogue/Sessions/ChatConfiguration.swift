@@ -19,7 +19,7 @@ import Yams
 /// mouse: true
 /// picture: true            # whether the picture's pane is shown
 /// keys:
-///   next-adapter: F3
+///   next-adapter: Ctrl-T
 /// ```
 ///
 /// Every setting may be left out.
@@ -46,7 +46,7 @@ public struct ChatConfiguration: Sendable, Equatable {
   public var mouse: Bool?
   /// Whether the picture's pane is shown.
   public var picture: Bool?
-  /// Keys by what they do.
+  /// Keys by what they do, as they were written.
   public var keys: [String: String] = [:]
 
   /// No settings.
@@ -175,7 +175,7 @@ private struct ConfigurationReader {
   private mutating func keys(_ value: Node) {
     if value.null != nil { return }
     guard let mapping = value.mapping else {
-      return problem("keys", value, expected: "lines such as \"next-adapter: F3\"", found: shown(value))
+      return problem("keys", value, expected: "lines such as \"next-adapter: Ctrl-T\"", found: shown(value))
     }
     for (key, value) in mapping {
       let name = key.string ?? "?"

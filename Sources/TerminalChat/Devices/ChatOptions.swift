@@ -29,8 +29,8 @@ public struct ChatOptions {
   public var usesMouse = true
   /// Whether the picture is shown at first.
   public var showsPicture = true
-  /// Keys by action, where they differ from the standard ones.
-  public var keys: [String: String] = [:]
+  /// Which key does what.
+  public var bindings = KeyBindings()
   /// Where lines are remembered; nil remembers none.
   public var historyPath: String?
   /// Where libraries' messages go; nil: nowhere.
@@ -48,7 +48,7 @@ public struct ChatOptions {
   /// A chat that begins with them.
   func state(columns: Int, rows: Int, _ capabilities: Capabilities, hasScreen: Bool = true) -> ChatState {
     var state = ChatState(
-      columns: columns, rows: rows, capabilities: capabilities, bindings: KeyBindings(changes: keys), adapter: adapter,
+      columns: columns, rows: rows, capabilities: capabilities, bindings: bindings, adapter: adapter,
       task: task, template: template, sampling: sampling)
     state.isSeedChosen = isSeedChosen
     state.hasScreen = hasScreen

@@ -13,7 +13,7 @@ struct ConversationView {
     // A column at the left stays free, and one at the right.
     format = LineCache.Format(
       width: max(layout.conversation.columns - 2, 8), showsMarkup: state.showsMarkup,
-      markupKey: HelpText.spelled(state.bindings.key(of: .markup)), capabilities: state.capabilities)
+      markupKey: state.named(.markup), capabilities: state.capabilities)
   }
 
   private func lines(_ index: Int) -> [StyledLine] { state.lines.lines(of: state.entries[index], format) }

@@ -3,8 +3,9 @@ enum HelpText {
   static func lines(_ bindings: KeyBindings, width: Int) -> [StyledLine] {
     var lines = [StyledLine("Keys", .bold)]
     for action in ChatAction.allCases {
-      guard let help = action.help else { continue }
-      add(spelled(bindings.key(of: action)), help, &lines, width)
+      let key = bindings.key(of: action)
+      guard let help = action.help, !key.isEmpty else { continue }
+      add(spelled(key), help, &lines, width)
     }
     add("PageUp/PageDown", "scroll; so does the mouse wheel", &lines, width)
     add("Tab", "complete a command, path, task or adapter", &lines, width)

@@ -79,12 +79,11 @@ private struct ScreenPainter {
       state.picture == nil
       ? "/image PATH attaches a picture; then ask about it." : "Ask about the picture: write a question, then Enter."
     let keys = [
-      (state.bindings.key(of: .nextTask), "a task: find, describe ..."),
-      (state.bindings.key(of: .help), "all keys and commands"), ("C-d", "leave"),
+      (state.named(.nextTask), "a task: find, describe ..."), (state.named(.help), "all keys and commands"),
+      ("Ctrl-D", "leave"),
     ]
     return StyledLine(first).wrapped(to: max(width, 8)) + [StyledLine()]
-      + keys.map { key, help in
-        let name = HelpText.spelled(key)
+      + keys.map { name, help in
         var line = StyledLine("  " + name + String(repeating: " ", count: max(11 - name.utf8.count, 1)), .bold)
         line.append(help, .dim)
         return line.cut(to: max(width, 8))
@@ -155,8 +154,10 @@ private struct ScreenPainter {
     } else if let toast = state.toast {
       cells.put(StyledLine(" \(toast.text) ", theme.accent).cut(to: width), column: 2, row: layout.rule, width: width)
     } else if view.isAboveEnd {
-      let key = HelpText.spelled(state.bindings.key(of: .bottom))
-      cells.put(StyledLine(" more below: \(key) ", .dim).cut(to: width), column: 2, row: layout.rule, width: width)
+      let key = state.named(.bottom)
+      cells.put(
+        StyledLine(" more below\(key.isEmpty ? "" : ": \(key)") ", .dim).cut(to: width), column: 2, row: layout.rule,
+        width: width)
     }
   }
 
@@ -170,7 +171,7 @@ private struct ScreenPainter {
     }
     text += " \(seconds.formatted(decimals: 1)) s"
     if state.running != nil {
-      text += " · \(HelpText.spelled(state.bindings.key(of: .stop))) stops"
+      text += " · \(state.stopKey) stops"
     }
     if let toast = state.toast { text += " · \(toast.text)" }
     return text

@@ -25,7 +25,8 @@ struct StatusLine {
       if statistics.tokensPerSecond > 0 { speed = ["\(statistics.tokensPerSecond.formatted(decimals: 1)) tok/s"] }
       context = ["context \(statistics.contextUsed)/\(statistics.contextSize)"]
     }
-    let key = "\(HelpText.spelled(state.bindings.key(of: .help))) help "
+    let name = state.named(.help)
+    let key = name.hasPrefix("/") ? name + " " : "\(name) help "
     let choices: [(parts: [String], help: String)] = [
       ([model] + named + speed + context + temperature, key), ([model] + named + context + temperature, key),
       ([model] + named + temperature, key), ([model] + named, key), ([model] + bare, key), ([model] + bare, ""),

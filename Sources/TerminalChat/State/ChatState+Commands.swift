@@ -59,11 +59,11 @@ extension ChatState {
     case "export":
       return [.export(to: argument.isEmpty ? nil : WrittenPath.whole(argument))]
     case "sessions": return argument.isEmpty ? [.listSessions] : [.openSession(argument)]
-    case "region": return press(Key(bindings.key(of: .region)))
+    case "region": return perform(.region)
     case "boxes": return hasScreen ? stepBoxes(-1) : onlyOnScreens("Every answer says its boxes in words")
-    case "markup": return press(Key(bindings.key(of: .markup)))
-    case "hide": return hasScreen ? press(Key(bindings.key(of: .hide))) : onlyOnScreens(Self.picturesInLines)
-    case "zoom": return hasScreen ? press(Key(bindings.key(of: .zoom))) : onlyOnScreens(Self.picturesInLines)
+    case "markup": return perform(.markup)
+    case "hide": return hasScreen ? perform(.hide) : onlyOnScreens(Self.picturesInLines)
+    case "zoom": return hasScreen ? perform(.zoom) : onlyOnScreens(Self.picturesInLines)
     case "edit": return [.openEditor("")]
     case "help": overlay = .help(scroll: 0)
     default: return [.quit]

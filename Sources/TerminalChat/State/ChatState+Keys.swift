@@ -16,7 +16,7 @@ extension ChatState {
     case "Tab" where draft.text.isEmpty: return stepBoxes(-1)
     case "C-d" where draft.text.isEmpty: return [.quit]
     case "Enter" where isBusy && model == .ready && !isCommand(draft.text):
-      show("An answer is coming; \(HelpText.spelled(bindings.key(of: .stop))) stops it.")
+      show("An answer is coming; \(stopKey) stops it.")
       return []
     case "Enter" where needsRegion:
       startRegion()
@@ -34,7 +34,8 @@ extension ChatState {
       && GroundedText(parsing: draft.text, isFinal: true).phrases.isEmpty
   }
 
-  private mutating func perform(_ action: ChatAction, _ key: Key) -> [ChatEffect] {
+  /// Does what a key or a command asks for.
+  mutating func perform(_ action: ChatAction, _ key: Key = Key("")) -> [ChatEffect] {
     switch action {
     case .help: overlay = .help(scroll: 0)
     case .nextTask: return cycleTask()
@@ -77,7 +78,6 @@ extension ChatState {
       if isBusy { return stop() }
       if !draft.text.isEmpty { return [.setDraft("")] }
       show("Ctrl-D or /quit leaves.")
-    case .menu: break
     }
     return []
   }

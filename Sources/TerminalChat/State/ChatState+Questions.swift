@@ -96,10 +96,17 @@ extension ChatState {
     return effects + (turn.counts ? [.recordUndo] : []) + [.setDraft(question)]
   }
 
-  /// The key that does something, or, where there are no keys, the command.
+  /// The key that does something, or, where there is none, the command; empty where there is neither.
   func named(_ action: ChatAction) -> String {
-    if !hasScreen, let command = action.command { return "/" + command }
-    return HelpText.spelled(bindings.key(of: action))
+    let key = bindings.key(of: action)
+    if !hasScreen || key.isEmpty, let command = action.command { return "/" + command }
+    return HelpText.spelled(key)
+  }
+
+  /// The key that stops an answer. Ctrl-C does where the settings left none to stop.
+  var stopKey: String {
+    let key = named(.stop)
+    return key.isEmpty ? named(.interrupt) : key
   }
 }
 

@@ -1,9 +1,11 @@
+import Diagnostics
+
 /// What a key can do besides editing the line.
 public enum ChatAction: String, Sendable, CaseIterable {
   case help, nextTask = "next-task", tasks, adapters, nextAdapter = "next-adapter", markup, hide, zoom
   case olderBoxes = "older-boxes", newerBoxes = "newer-boxes", savePicture = "save-picture", region, editor
   case sessions, pageUp = "page-up", pageDown = "page-down", top, bottom, newline, suspend, redraw, interrupt
-  case stop, menu
+  case stop
 
   /// One line for the help screen; nil for what need not be told.
   var help: String? {
@@ -31,7 +33,6 @@ public enum ChatAction: String, Sendable, CaseIterable {
     case .redraw: "draw the screen anew"
     case .interrupt: "stop the answer; else empty the line"
     case .stop: "stop the answer, close what is open"
-    case .menu: nil
     }
   }
 }
@@ -70,31 +71,62 @@ public struct KeyBindings: Sendable, Equatable {
     ("Escape", .stop), ("C-c", .interrupt), ("C-z", .suspend), ("C-l", .redraw),
   ]
 
-  /// The standard bindings, with changes: an action's name and the key that does it in place of the standard ones.
-  ///
-  /// Names of actions that do not exist are left out.
-  public init(changes: [String: String] = [:]) {
+  /// The standard bindings, with changes: the key that does an action in place of the standard ones, as ``KeyName`` has
+  /// it.
+  init(changes: [ChatAction: String]) {
     var actions: [String: ChatAction] = [:]
-    for (key, action) in Self.standard where changes[action.rawValue] == nil { actions[key] = action }
-    for (name, key) in changes.sorted(by: { $0.key < $1.key }) {
-      if let action = ChatAction(rawValue: name) { actions[Self.short(key)] = action }
-    }
+    for (key, action) in Self.standard where changes[action] == nil { actions[key] = action }
+    for (action, key) in changes { actions[key] = action }
     self.actions = actions
   }
 
-  /// A key's name in our own spelling, where it was written as people do: `Ctrl-T`, `Alt-x`, `Shift-Tab`.
-  private static func short(_ key: String) -> String {
-    for (long, short) in [("ctrl-", "C-"), ("alt-", "M-"), ("shift-", "S-")] where key.lowercased().hasPrefix(long) {
-      let rest = String(key.dropFirst(long.count))
-      return short + (rest.utf8.count == 1 ? rest.lowercased() : rest)
+  /// The standard bindings.
+  public init() { self.init(changes: [:]) }
+
+  /// The bindings that settings ask for, and what is wrong with these: names that are no keys, one key for two actions,
+  /// actions that are left without a key. What is wrong changes nothing.
+  ///
+  /// - Parameters:
+  ///   - settings: keys by what they do. Names of actions that do not exist are left out.
+  ///   - file: where the settings stand.
+  public static func read(
+    _ settings: [String: String], file: String
+  ) -> (bindings: KeyBindings, problems: [InputError]) {
+    var changes: [ChatAction: String] = [:]
+    var problems: [InputError] = []
+    func problem(_ action: ChatAction, _ expected: String, _ found: String, _ remedy: String?) {
+      problems.append(
+        InputError(file: file, field: "keys.\(action.rawValue)", expected: expected, found: found, remedy: remedy))
     }
-    return key
+    for action in ChatAction.allCases {
+      guard let text = settings[action.rawValue] else { continue }
+      guard let key = KeyName.reading(text) else {
+        problem(
+          action, "a key that writes nothing, such as F3, Ctrl-T or Alt-x", "\"\(text.prefix(80))\"",
+          KeyName.nearest(to: text).map { "The nearest is \($0)" })
+        continue
+      }
+      if let other = changes.first(where: { $0.value == key })?.key {
+        problem(
+          action, "a key of its own", "\(HelpText.spelled(key)), which \(other.rawValue) has", "Name another key")
+        continue
+      }
+      changes[action] = key
+    }
+    let bindings = KeyBindings(changes: changes)
+    for (key, action) in standard where bindings.key(of: action).isEmpty {
+      guard let other = bindings.action(of: key) else { continue }
+      problem(
+        other, "a key that nothing else needs", "\(HelpText.spelled(key)), the only key of \(action.rawValue)",
+        "Give \(action.rawValue) another key")
+    }
+    return (bindings, problems)
   }
 
   /// What a key does; nil: it edits the line.
   public func action(of key: String) -> ChatAction? { actions[key] }
 
-  /// The key to name for an action.
+  /// The key to name for an action; empty if it has none.
   func key(of action: ChatAction) -> String {
     let first = Self.standard.first { $0.action == action && actions[$0.key] == action }?.key
     return first ?? actions.filter { $0.value == action }.keys.sorted().first ?? ""
