@@ -58,9 +58,6 @@ struct EngineFailureTests {
     let engine = try Tiny.engine()
     try await expectFailure(.adapter, naming: "second", of: Tiny.request(adapter: "third"), engine)
     var options = try Tiny.options()
-    options.initialAdapter = "third"
-    #expect(await failure(of: ModelEngine(options))?.kind == .adapter)
-    options = try Tiny.options()
     options.adapterPaths = ["/nowhere/adapter"]
     let missing = await failure(of: ModelEngine(options))
     #expect(missing?.kind == .adapter && missing?.message.contains("/nowhere/adapter") == true)

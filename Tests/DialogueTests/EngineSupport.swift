@@ -50,7 +50,6 @@ enum Tiny {
   static func options(_ fixture: String = "tiny-a", type: String = "f32") throws -> ModelEngineOptions {
     var options = ModelEngineOptions(modelPath: try TinyModel.path(fixture, type: type))
     options.adapterPaths = [Fixtures.path("\(fixture)/adapters/second")]
-    options.initialAdapter = "TinyGPT-V_for_Stage4"
     return options
   }
 

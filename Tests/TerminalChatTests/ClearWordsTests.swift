@@ -110,6 +110,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("hlep", "help"), ("imgae", "image"), ("IMAGE", "image"), ("sav", "save-picture"), ("adaptor", "adapter"),
+    ("tepm", "temp"), ("zzzzzz", nil), ("", nil),
+  ])
+  func unknownCommandsGetTheNearest(word: String, nearest: String?) {
+    #expect(CommandTable.nearest(to: word)?.name == nearest)
+  }
+
+  @Test func commandsHaveTheirNamesAlone() {
+    #expect(CommandTable.find("open")?.name == "image" && CommandTable.find("hel") == nil)
+  }
+
   // MARK: ASCII
 
   @Test func drawnInASCIIAllIsASCIIButTheTalk() {

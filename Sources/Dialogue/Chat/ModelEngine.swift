@@ -7,13 +7,11 @@ import TinyGPTV
 public struct ModelEngineOptions: Sendable {
   /// The model file.
   public var modelPath: String
-  /// Adapters to read when the model is loaded: PEFT directories or GGUF adapters.
+  /// Adapters to read when the model is loaded: PEFT directories or GGUF adapters. A conversation begins with the first
+  /// of them, else with the model's own.
   public var adapterPaths: [String] = []
   /// A folder with more of them, which need not be there. They are read when they are first asked for.
   public var adapterFolder: String?
-  /// The adapter that a conversation begins with, by its name, or `none`; nil: the first of ``adapterPaths``, else the
-  /// model's own.
-  public var initialAdapter: String?
   /// What people should know about the model before they ask.
   public var notice: String?
   /// Whether weights are brought into memory while the model is loaded, so that the first answer does not wait for the

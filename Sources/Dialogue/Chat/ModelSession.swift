@@ -23,10 +23,6 @@ final class ModelSession {
       if index == 0 { initial = name }
     }
     if let folder = options.adapterFolder { catalog.addFolder(folder) }
-    if let name = options.initialAdapter {
-      initial = name == "none" ? nil : name
-      if let initial, catalog[initial] == nil { throw Self.unknown(initial, catalog) }
-    }
     description = ChatModelDescription(
       name: AdapterCatalog.name(of: options.modelPath),
       adapters: catalog.entries.map { .init(name: $0.name, summary: $0.summary) }, defaultAdapter: initial,

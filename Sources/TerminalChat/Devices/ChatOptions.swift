@@ -2,9 +2,6 @@ import Dialogue
 
 /// What a chat begins with.
 public struct ChatOptions {
-  /// Where the screen's kind is chosen.
-  public enum Interface: Sendable { case screen, lines }
-
   /// The picture to attach first.
   public var picture: String?
   /// The adapter to begin with; nil leaves it to the model, `none` is the bare model.

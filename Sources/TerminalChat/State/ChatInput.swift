@@ -38,8 +38,6 @@ public enum ChatInput {
   case restored(StoredConversation)
   /// What stored conversations there are, latest first.
   case sessions([SessionLine])
-  /// The terminal or the system asks to end.
-  case terminate
 }
 
 /// The line that is being written.

@@ -49,7 +49,6 @@ extension ChatState {
     case .sessions(let sessions):
       showSessions(sessions)
       return []
-    case .terminate: return [.quit]
     }
   }
 
