@@ -31,11 +31,14 @@ import Testing
     try terminal.enter("\(ChildProcess.executable) \(arguments)")
     try terminal.wait("the chat") { $0.contains("F1 help") && $0.showsPicture }
     try terminal.enter("what is it?")
+    try terminal.wait("the answer") { try TmuxTerminal.modelAnswer(to: "what is it?", on: $0) != nil }
     try terminal.wait(for: "context ")
     try terminal.press("F4")
     try terminal.wait(for: "adapter: none")
     try terminal.enter("and now?")
-    try terminal.wait("the second answer") { $0.contains("and now?") && $0.contains("TinyGPT-V without adapter") }
+    try terminal.wait("the second answer") {
+      try $0.contains("TinyGPT-V without adapter") && TmuxTerminal.modelAnswer(to: "and now?", on: $0) != nil
+    }
     try terminal.enter("/image nowhere.png")
     try terminal.wait(for: "! nowhere.png: expected")
     try terminal.quit()

@@ -55,18 +55,32 @@ extension RealTerminal {
       try terminal.wait(for: "  done")
     }
 
-    /// Point 10: the adapter's key on a model, whose answers go on with the new adapter.
+    /// Point 10: the adapter's key on a model, whose answers are those of processes that knew no other adapter.
     @Test func adapterKeyCountsForModels() throws {
       let terminal = try TmuxTerminal(columns: 100, engine: .model)
       try terminal.open()
-      for (name, head) in [("one", "with one"), ("two", "with two"), ("none", "without adapter")] {
+      var answers: Set<String> = []
+      for name in ["one", "two", "none"] {
         try terminal.wait(for: "adapter: \(name)")
-        try terminal.enter("asked of \(name)")
-        try terminal.wait("the answer of \(name)") {
-          $0.contains("asked of \(name)\n TinyGPT-V \(head)") && !$0.contains(" stops")
+        try terminal.enter("asked of it")
+        let head = name == "none" ? "without adapter" : "with \(name)"
+        let text = try terminal.wait("the answer of \(name)") {
+          try $0.contains("asked of it\n TinyGPT-V \(head)")
+            && TmuxTerminal.modelAnswer(to: "asked of it", on: $0) != nil
         }
-        try terminal.press("F4")
+        let answer = try #require(try TmuxTerminal.modelAnswer(to: "asked of it", on: text))
+        let fresh = try ChildProcess.tinygptv(
+          ["chat", "--model", "demo.gguf", "--adapter", "one.gguf", "--adapter", "two"].map {
+            $0.contains(".") || $0 == "two" ? terminal.folder.path + "/" + $0 : $0
+          } + ["--adapter", name, "--max-tokens", "8", "--no-history"],
+          input: Data("asked of it\n".utf8), environment: ["LC_ALL": "C.UTF-8", "TERM": "dumb"])
+        #expect(fresh.text.hasPrefix(answer), "\(name)")
+        answers.insert(answer)
+        try terminal.enter("/clear")
+        try terminal.wait(for: "A new beginning")
+        try terminal.press("C-l", "F4")
       }
+      #expect(answers.count == 3)
     }
 
     /// Point 10: the adapter's key, and its answer.
@@ -91,31 +105,75 @@ extension RealTerminal {
     }
 
     /// Point 14.
-    @Test(arguments: TestEngine.allCases)
-    func resizingLaysOutAnew(engine: TestEngine) throws {
-      let terminal = try TmuxTerminal(columns: 80, rows: 24, engine: engine)
+    @Test func resizingLaysOutAnew() throws {
+      let terminal = try TmuxTerminal(columns: 80, rows: 24)
       try terminal.makePicture("bus.png", width: 400, height: 300)
       try terminal.open("bus.png")
       try terminal.wait(for: "400×300")
-      if engine == .script {
-        try terminal.enter("corners")
-        try terminal.wait(for: "┘")
-      }
-      let wanted = engine == .script ? "word word" : "TinyGPT-V with one"
+      try terminal.enter("corners")
+      try terminal.wait(for: "┘")
       try terminal.enter("slow")
-      try terminal.wait(for: wanted)
+      try terminal.wait(for: "word word")
       for (columns, rows) in [(40, 10), (120, 40), (80, 24)] {
         try terminal.resize(columns: columns, rows: rows)
-        try terminal.wait("\(columns)×\(rows)") { text in
-          let lines = text.components(separatedBy: "\n")
-          return lines.count >= rows && lines[rows - 1].contains("demo") && text.contains(wanted)
-            && text.showsPicture
-        }
+        try terminal.wait("\(columns)×\(rows)") { $0.isLaidOut(rows: rows) && $0.contains("word word") }
       }
       try terminal.resize(columns: 15, rows: 4)
       try terminal.wait("the message") { $0.contains("Too small") }
       try terminal.resize(columns: 80, rows: 24)
       try terminal.wait(for: "demo │")
+    }
+
+    /// Point 14 on a model, in the middle of long answers. One that is over before its screen was seen is asked for again.
+    @Test func resizingLaysOutAnewWhileModelsAnswer() throws {
+      let terminal = try TmuxTerminal(columns: 80, rows: 24, engine: .model)
+      try terminal.makePicture("bus.png", width: 400, height: 300)
+      try terminal.open("\(Self.longAnswers) bus.png")
+      try terminal.wait(for: "400×300")
+      var isWide = true
+      for (columns, rows) in [(40, 10), (120, 40), (80, 24)] {
+        var text = ""
+        for _ in 0..<10 where !TmuxTerminal.isAnswering(text) {
+          try Self.askForMuch(terminal)
+          // Each try is a change of size.
+          try terminal.resize(columns: isWide ? 50 : 100, rows: 20)
+          isWide.toggle()
+          try terminal.resize(columns: columns, rows: rows)
+          text = try terminal.wait("\(columns)×\(rows)") { $0.isLaidOut(rows: rows) }
+        }
+        #expect(TmuxTerminal.isAnswering(text), "\(text)")
+      }
+    }
+
+    /// Point 9 on a model: what is stopped says so, keeps no core busy, and the next question has its answer.
+    @Test(arguments: ["Escape", "C-c"])
+    func modelsStop(key: String) throws {
+      let terminal = try TmuxTerminal(columns: 200, rows: 60, engine: .model)
+      try terminal.open(Self.longAnswers)
+      var text = ""
+      for _ in 0..<10 where !text.contains("· stopped") {
+        try Self.askForMuch(terminal)
+        try terminal.press(key)
+        text = try terminal.wait("the end of the answer") { !$0.contains("· Esc stops") }
+      }
+      let before = try terminal.processorTicks()
+      usleep(300_000)
+      #expect(try terminal.processorTicks() - before <= 4)
+      #expect(text.contains("· stopped"), "\(text)")
+      try terminal.enter("/clear")
+      try terminal.ask("and now")
+    }
+
+    /// As long as the model's context allows, and never twice the same words, which would come at once.
+    private static let longAnswers = "--max-tokens 500 --temperature 1.5"
+
+    /// Waits until a long answer is being written.
+    private static func askForMuch(_ terminal: TmuxTerminal) throws {
+      for _ in 0..<10 where !TmuxTerminal.isAnswering(try terminal.screen()) {
+        try terminal.wait("the answer before") { !$0.contains("· Esc stops") }
+        try terminal.enter("much")
+        try terminal.wait("an answer") { TmuxTerminal.isAnswering($0) || $0.contains("cut: the context is full") }
+      }
     }
 
     /// Points 23 and 28.
@@ -260,5 +318,13 @@ extension RealTerminal {
       #expect(turn.text == "a cat a dog" && turn.phrases?.map(\.text) == ["a cat", "a dog"])
       #expect(turn.phrases?.last?.boxes == [.init(x0: 50, y0: 50, x1: 90, y1: 90)])
     }
+  }
+}
+
+extension String {
+  /// Whether a screen of so many rows has its status line and its picture.
+  fileprivate func isLaidOut(rows: Int) -> Bool {
+    let lines = components(separatedBy: "\n")
+    return lines.count >= rows && lines[rows - 1].contains("demo") && showsPicture
   }
 }

@@ -14,8 +14,9 @@ enum TestEngine: String, CaseIterable, Sendable {
     guard self == .model else { return "--scripted-engine script.json" }
     let model = try TinyModel.path("tiny-q", type: "q8_0")
     try link("demo.gguf", to: model, in: folder)
-    for name in ["one.gguf", "two.gguf"] { try link(name, to: try Self.adapter(of: model), in: folder) }
-    return "--model demo.gguf --adapter one.gguf --adapter two.gguf --max-tokens 8"
+    try link("one.gguf", to: try Self.adapter(of: model), in: folder)
+    try link("two", to: Fixtures.path("tiny-q/adapters/second"), in: folder)
+    return "--model demo.gguf --adapter one.gguf --adapter two --max-tokens 8"
   }
 
   private func link(_ name: String, to path: String, in folder: URL) throws {

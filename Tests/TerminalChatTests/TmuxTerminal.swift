@@ -122,6 +122,16 @@ final class TmuxTerminal {
     try wait(text, location: location) { $0.contains(text) }
   }
 
+  /// Reads a file that another process writes until it is as it should be; the last part of it may be late.
+  func wait(forFile path: String, until condition: (String) -> Bool) throws -> String {
+    var text = ""
+    try wait("the end of \(path)") { _ in
+      text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+      return condition(text)
+    }
+    return text
+  }
+
   // MARK: the program
 
   /// The script of a chat without a model.
@@ -141,11 +151,11 @@ final class TmuxTerminal {
      ]}
     """
 
-  /// Starts the chat from the shell.
-  func start(_ arguments: String = "", script: String = TmuxTerminal.script) throws {
+  /// Starts the chat from the shell, with another command before it if one is wanted.
+  func start(_ arguments: String = "", script: String = TmuxTerminal.script, before: String = "") throws {
     let path = folder.appendingPathComponent("script.json").path
     try Data(script.utf8).write(to: URL(fileURLWithPath: path))
-    try enter("\(ChildProcess.executable) chat \(try engine.arguments(in: folder)) \(arguments)")
+    try enter("\(before)\(ChildProcess.executable) chat \(try engine.arguments(in: folder)) \(arguments)")
   }
 
   /// Asks, and waits until the answer is whole. A script's answer is known; a model's only has to be there.
@@ -157,11 +167,29 @@ final class TmuxTerminal {
   /// Waits until a question that is on its way has its answer.
   func waitForAnswer(to question: String, location: SourceLocation = #_sourceLocation) throws {
     try wait("the answer to \(question)", location: location) { text in
-      guard engine == .model else { return text.contains("answer to \(question)") }
-      guard let asked = text.range(of: question, options: .backwards) else { return false }
-      return text[asked.upperBound...].contains("TinyGPT-V with") && !text.contains(" stops")
+      engine == .script ? text.contains("answer to \(question)") : try Self.modelAnswer(to: question, on: text) != nil
     }
   }
+
+  /// A model's answer to the last question of these words: what stands below its head, without the picture's pane and
+  /// the remark that it is as long as allowed. Nil as long as it is not whole.
+  ///
+  /// - Throws: if the engine failed, or answered nothing.
+  static func modelAnswer(to question: String, on screen: String) throws -> String? {
+    guard let asked = screen.range(of: question, options: .backwards), !screen.contains(" stops") else { return nil }
+    let below = screen[asked.upperBound...].split(separator: "\n").dropFirst().map {
+      $0.prefix { $0 != "│" }.trimmingCharacters(in: .whitespaces)
+    }
+    guard let head = below.firstIndex(where: { $0.hasPrefix("TinyGPT-V with") }) else { return nil }
+    let lines = below[(head + 1)...].prefix { !$0.hasPrefix("─") && !$0.hasPrefix("· cut") }.filter { !$0.isEmpty }
+    guard !lines.isEmpty, !lines.contains(where: { $0.hasPrefix("! ") || $0.hasPrefix("· ") }) else {
+      throw TmuxFailure(message: "no answer to \(question):\n\(screen)")
+    }
+    return lines.joined(separator: " ")
+  }
+
+  /// Whether an answer is being written.
+  static func isAnswering(_ screen: String) -> Bool { screen.contains(/answering +[0-9.]+ s · Esc stops/) }
 
   /// Starts the chat and waits until it is ready.
   func open(_ arguments: String = "", script: String = TmuxTerminal.script) throws {
@@ -174,6 +202,12 @@ final class TmuxTerminal {
     let shell = try value("pane_pid")
     let children = try String(contentsOfFile: "/proc/\(shell)/task/\(shell)/children", encoding: .utf8)
     return try #require(children.split(separator: " ").first.flatMap { Int32($0) })
+  }
+
+  /// How long the chat's process has kept a core busy so far, in hundredths of a second.
+  func processorTicks() throws -> Int {
+    let fields = try String(contentsOfFile: "/proc/\(try chatProcess())/stat", encoding: .utf8).split(separator: " ")
+    return (Int(fields[13]) ?? 0) + (Int(fields[14]) ?? 0)
   }
 
   /// Leaves the chat by its own means, and waits for the shell.
