@@ -164,9 +164,48 @@ struct SessionTests {
       try Data("x".utf8).write(to: URL(fileURLWithPath: store.folder + "/.hidden.jsonl"))
       try FileManager.default.createDirectory(atPath: store.folder + "/folder.jsonl", withIntermediateDirectories: true)
       #expect(store.list().count == 3)
-      try store.delete(store.list()[0].id)
-      #expect(store.list().map(\.title) == ["q2", "q0"])
     }
+  }
+
+  /// Files that are broken do not take the place of those that are not.
+  @Test func brokenFilesCountForNothing() throws {
+    try withTemporaryFolder { folder in
+      let store = store(folder)
+      let writer = store.begin(model: "m", date: date)
+      try writer.append(.turn(turn("one")))
+      let ids = ["30000101-000000-000000", "30000101-000000-000001"]
+      for (id, text) in zip(ids, ["", "{\"tinygptv_session\":1,"]) {
+        try Data(text.utf8).write(to: try file(store, id))
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date(timeIntervalSinceNow: 60)], ofItemAtPath: try file(store, id).path)
+      }
+      #expect(Array(store.names.prefix(2)) == ids.reversed())
+      #expect(store.list(limit: 1).map(\.id) == [try #require(writer.id)])
+    }
+  }
+
+  /// What was chosen while an answer came counts more than what that was asked with.
+  @Test func settingsOutliveTheAnswerThatCame() {
+    var session = StoredSession(model: "m")
+    session.apply(.turn(turn("one")))
+    #expect(session.adapter == "one" && session.sampling?.seed == 3 && !session.isSeedChosen)
+    session.apply(
+      .settings(
+        adapter: "two", task: nil, template: "phi", sampling: SamplingChoice(seed: 9), isSeedChosen: true))
+    session.apply(.turn(turn("two")))
+    #expect(session.adapter == "two" && session.sampling?.seed == 9 && session.isSeedChosen)
+    #expect(session.template == "phi")
+  }
+
+  /// Files that were written before seeds were told to be chosen.
+  @Test func settingsWithoutThatOfTheSeedAreRead() throws {
+    let data = try JSONEncoder().encode(
+      SessionRecord.settings(adapter: "a", task: .vqa, template: "t", sampling: SamplingChoice(), isSeedChosen: true))
+    var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let removed = object.removeValue(forKey: "isSeedChosen")
+    #expect(removed as? Bool == true)
+    let old = try JSONDecoder().decode(SessionRecord.self, from: JSONSerialization.data(withJSONObject: object))
+    #expect(old == .settings(adapter: "a", task: .vqa, template: "t", sampling: SamplingChoice()))
   }
 
   @Test func whatCannotBeWrittenIsToldAndWrittenLater() throws {
@@ -195,6 +234,8 @@ struct SessionTests {
         try limitFileSize(20)
         let error = try #require(throws: InputError.self) { try writer.append(.turn(tests.turn("one"))) }
         try #require(error.remedy?.contains("Make room on the disk") == true)
+        // Nothing stays that looks like a conversation.
+        try #require(writer.id == nil && tests.store(folder).names.isEmpty)
       }
     }
   }
@@ -213,7 +254,6 @@ struct SessionTests {
         to: URL(fileURLWithPath: store.folder + "/../x.jsonl"))
       #expect(throws: InputError.self) { try store.session(id) }
       #expect(throws: InputError.self) { try store.resume(id) }
-      #expect(throws: InputError.self) { try store.delete(id) }
     }
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import ModelFiles
 
 /// A conversation's file: lines that are there whole or not at all, of one writing process at a time.
@@ -30,6 +31,9 @@ struct SessionFile: Sendable {
       try file.append(isBroken ? [0x0a] + lines : lines)
     }
   }
+
+  /// Removes the file.
+  func remove() { unlink(file.path) }
 
   /// Makes the folder of conversations and those above it, readable for their owner alone.
   static func makeFolder(_ path: String) throws(InputError) {

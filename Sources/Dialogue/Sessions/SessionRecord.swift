@@ -65,11 +65,22 @@ public enum SessionRecord: Sendable, Equatable {
   /// What was said before is not part of what follows; the picture stays.
   case clear
   /// What the next question will be asked with.
-  case settings(adapter: String?, task: VisionTask?, template: String, sampling: SamplingChoice)
+  case settings(
+    adapter: String?, task: VisionTask?, template: String, sampling: SamplingChoice, isSeedChosen: Bool = false)
+
+  /// Whether something is asked or answered, so that the conversation is worth a file.
+  package var isQuestion: Bool {
+    switch self {
+    case .asked, .turn: true
+    default: false
+    }
+  }
 }
 
 extension SessionRecord: Codable {
-  private enum CodingKeys: String, CodingKey { case kind, picture, turn, adapter, task, template, sampling }
+  private enum CodingKeys: String, CodingKey {
+    case kind, picture, turn, adapter, task, template, sampling, isSeedChosen
+  }
   private enum Kind: String, Codable { case picture, asked, turn, undo, clear, settings }
 
   /// Reads a line's object.
@@ -86,7 +97,8 @@ extension SessionRecord: Codable {
         adapter: try values.decodeIfPresent(String.self, forKey: .adapter),
         task: try values.decodeIfPresent(VisionTask.self, forKey: .task),
         template: try values.decode(String.self, forKey: .template),
-        sampling: try values.decode(SamplingChoice.self, forKey: .sampling))
+        sampling: try values.decode(SamplingChoice.self, forKey: .sampling),
+        isSeedChosen: try values.decodeIfPresent(Bool.self, forKey: .isSeedChosen) ?? false)
     }
   }
 
@@ -105,12 +117,13 @@ extension SessionRecord: Codable {
       try turn.encode(to: encoder)
     case .undo: try values.encode(Kind.undo, forKey: .kind)
     case .clear: try values.encode(Kind.clear, forKey: .kind)
-    case .settings(let adapter, let task, let template, let sampling):
+    case .settings(let adapter, let task, let template, let sampling, let isSeedChosen):
       try values.encode(Kind.settings, forKey: .kind)
       try values.encodeIfPresent(adapter, forKey: .adapter)
       try values.encodeIfPresent(task, forKey: .task)
       try values.encode(template, forKey: .template)
       try values.encode(sampling, forKey: .sampling)
+      try values.encode(isSeedChosen, forKey: .isSeedChosen)
     }
   }
 }

@@ -28,10 +28,8 @@ public struct SessionStore: Sendable {
   /// A store in a folder, which need not be there yet.
   public init(folder: String) { self.folder = folder }
 
-  /// The conversations, newest first.
-  ///
-  /// - Parameter limit: how many are listed at most.
-  public func list(limit: Int = 200) -> [Summary] {
+  /// The names of the conversations, those that changed last first. The files are not looked into.
+  public var names: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let files = names.compactMap { name -> (id: String, changed: Date)? in
       guard name.hasSuffix(Self.suffix) else { return nil }
@@ -40,14 +38,17 @@ public struct SessionStore: Sendable {
       else { return nil }
       return (id, attributes[.modificationDate] as? Date ?? .distantPast)
     }
-    let newest = files.sorted { ($0.changed, $0.id) > ($1.changed, $1.id) }.prefix(limit)
-    let summaries = newest.compactMap { file -> Summary? in
-      guard let session = try? session(file.id) else { return nil }
-      return Summary(
-        id: session.id, title: session.title, date: session.lastDate, turns: session.turnCount,
-        picture: session.picture.flatMap { $0.path.split(separator: "/").last }.map {
-          String($0).escapingControlCharacters(limit: 200)
-        })
+    return files.sorted { ($0.changed, $0.id) > ($1.changed, $1.id) }.map(\.id)
+  }
+
+  /// The conversations, newest first. Files that cannot be read are left out, and count for nothing.
+  ///
+  /// - Parameter limit: how many are listed at most.
+  public func list(limit: Int = 200) -> [Summary] {
+    var summaries: [Summary] = []
+    for id in names {
+      guard summaries.count < limit else { break }
+      if let session = try? session(id) { summaries.append(Summary(session)) }
     }
     return summaries.sorted { ($0.date, $0.id) > ($1.date, $1.id) }
   }
@@ -108,18 +109,6 @@ public struct SessionStore: Sendable {
     return (session, SessionWriter(store: self, header: header, replaying: session.records))
   }
 
-  /// Deletes a conversation.
-  ///
-  /// - Throws: ``InputError`` if there is none of this name, or it cannot be deleted.
-  public func delete(_ id: String) throws(InputError) {
-    let path = try path(of: id)
-    do {
-      try FileManager.default.removeItem(atPath: path)
-    } catch {
-      throw InputError(file: path, expected: "a conversation that can be deleted", found: "\(error)")
-    }
-  }
-
   // MARK: Names
 
   static let suffix = ".jsonl"
@@ -172,6 +161,18 @@ public struct SessionStore: Sendable {
   }
 }
 
+extension SessionStore.Summary {
+  init(_ session: StoredSession) {
+    id = session.id
+    title = session.title
+    date = session.lastDate
+    turns = session.turnCount
+    picture = session.picture.flatMap { $0.path.split(separator: "/").last }.map {
+      String($0).escapingControlCharacters(limit: 200)
+    }
+  }
+}
+
 extension StoredSession {
   /// What would have to happen for the conversation to be as it is.
   var records: [SessionRecord] {
@@ -183,7 +184,9 @@ extension StoredSession {
       }
     }
     if let adapter, let template, let sampling {
-      records.append(.settings(adapter: adapter, task: task, template: template, sampling: sampling))
+      records.append(
+        .settings(
+          adapter: adapter, task: task, template: template, sampling: sampling, isSeedChosen: isSeedChosen))
     }
     return records
   }

@@ -43,15 +43,10 @@ public final class SessionWriter: Sendable {
   /// - Throws: ``InputError`` if it cannot be written. It is then written with what happens next, if that can be.
   public func append(_ record: SessionRecord) throws(InputError) {
     let line = Self.line(record)
-    let isQuestion: Bool =
-      switch record {
-      case .asked, .turn: true
-      default: false
-      }
     let result = state.withLock { state in
       Result { () throws(InputError) in
         state.pending += line
-        state.isWorthKeeping = state.isWorthKeeping || isQuestion
+        state.isWorthKeeping = state.isWorthKeeping || record.isQuestion
         guard state.isWorthKeeping else { return }
         try write(&state)
       }
@@ -60,14 +55,19 @@ public final class SessionWriter: Sendable {
   }
 
   private func write(_ state: inout State) throws(InputError) {
-    let file: SessionFile
-    if let open = state.file {
-      file = open
+    if let file = state.file {
+      try file.append(state.pending)
     } else {
-      (file, state.id) = try makeFile()
-      state.file = file
+      let (file, id) = try makeFile()
+      do throws(InputError) {
+        try file.append(state.pending)
+      } catch {
+        // What stays would be an empty file, which is no conversation.
+        file.remove()
+        throw error
+      }
+      (state.file, state.id) = (file, id)
     }
-    try file.append(state.pending)
     state.pending.removeAll(keepingCapacity: true)
   }
 

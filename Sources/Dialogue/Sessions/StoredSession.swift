@@ -32,14 +32,18 @@ public struct StoredSession: Sendable, Equatable {
   public private(set) var entries: [Entry] = []
   /// A question without an answer at the end: the program was ended while it answered.
   public private(set) var unanswered: ChatRequest.Turn?
-  /// The adapter of the last question, or the one chosen after it; the outer nil: nothing tells.
+  /// Whether its settings were told. Where they were not, they are those of the last question.
+  private var hasSettings = false
+  /// The adapter chosen last; the outer nil: nothing tells.
   public private(set) var adapter: String??
   /// The task chosen last.
   public private(set) var task: VisionTask?
-  /// The template used or chosen last.
+  /// The template chosen last.
   public private(set) var template: String?
-  /// The sampling used or chosen last.
+  /// The sampling chosen last.
   public private(set) var sampling: SamplingChoice?
+  /// Whether the user chose the seed.
+  public private(set) var isSeedChosen = false
   /// How many lines could not be read.
   public internal(set) var skippedLines = 0
 
@@ -112,6 +116,8 @@ public struct StoredSession: Sendable, Equatable {
     case .turn(let turn):
       entries.append(.turn(turn))
       unanswered = nil
+      // It may have been asked before they changed.
+      guard !hasSettings else { return }
       adapter = .some(turn.adapter)
       template = turn.template
       sampling = turn.sampling
@@ -122,11 +128,13 @@ public struct StoredSession: Sendable, Equatable {
     case .clear:
       if case .turn = entries.last { entries.append(.cleared) }
       unanswered = nil
-    case .settings(let adapter, let task, let template, let sampling):
+    case .settings(let adapter, let task, let template, let sampling, let isSeedChosen):
+      hasSettings = true
       self.adapter = .some(adapter)
       self.task = task
       self.template = template
       self.sampling = sampling
+      self.isSeedChosen = isSeedChosen
     }
   }
 }
