@@ -51,10 +51,17 @@ struct Chat: ParsableCommand {
   @Option(help: "Threads to compute with (default: one a core).")
   var threads: Int?
 
-  @Flag(name: .customLong("continue"), help: "Go on with the latest conversation.")
+  @Flag(
+    name: .customLong("continue"),
+    help: """
+      Go on with the latest conversation. Picture, adapter, task, template, temperature, top-p, seed and the longest \
+      answer are those of the conversation where no option or picture is given here.
+      """)
   var continues = false
 
-  @Option(help: ArgumentHelp("Go on with the conversation of this number; /sessions lists them.", valueName: "number"))
+  @Option(
+    help: ArgumentHelp(
+      "The same with another conversation: its number in the list of /sessions, or its name.", valueName: "number"))
   var session: String?
 
   @Flag(help: "Draw frames, boxes and pictures in ASCII.")
@@ -91,9 +98,13 @@ struct Chat: ParsableCommand {
       throw ValidationError("--threads: expected 1 to 1024, found \(threads).")
     }
     if continues, session != nil { throw ValidationError("--continue and --session exclude each other.") }
+    if noHistory, let resuming {
+      throw ValidationError(
+        "\(resuming) goes on with a kept conversation and --no-history keeps none; give one of them.")
+    }
     do {
       if let template { _ = try PromptTemplate(template) }
-      try sampling(ChatConfiguration()).check()
+      try chosen.sampling(over: SamplingChoice()).check()
     } catch { throw ValidationError("\(error)") }
   }
 
@@ -144,14 +155,21 @@ struct Chat: ParsableCommand {
     return isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0 && !term.isEmpty && term != "dumb" && !isPlain
   }
 
-  private func sampling(_ configuration: ChatConfiguration) -> SamplingChoice {
-    var choice = configuration.sampling()
-    choice.temperature = temperature ?? choice.temperature
-    choice.topP = topP ?? choice.topP
-    choice.seed = seed ?? choice.seed
-    choice.maximumTokens = maxTokens ?? choice.maximumTokens
-    return choice
+  /// What was asked for with options.
+  private var chosen: ChosenSettings {
+    var chosen = ChosenSettings()
+    chosen.adapter = adapterNames.last
+    chosen.task = task.flatMap { VisionTask(rawValue: $0) }
+    chosen.template = template
+    chosen.temperature = temperature
+    chosen.topP = topP
+    chosen.seed = seed
+    chosen.maximumTokens = maxTokens
+    return chosen
   }
+
+  /// The option that goes on with a conversation.
+  private var resuming: String? { continues ? "--continue" : session.map { _ in "--session" } }
 
   private func options(
     _ configuration: ChatConfiguration, _ folders: UserFolders, _ environment: [String: String]
@@ -159,10 +177,12 @@ struct Chat: ParsableCommand {
     let terminal = Terminal(descriptor: STDOUT_FILENO, environment: environment)
     var options = ChatOptions()
     options.picture = picture
-    options.adapter = adapterNames.last ?? (adapterPaths.isEmpty ? configuration.adapter : nil)
-    options.task = task.flatMap { VisionTask(rawValue: $0) } ?? configuration.task
-    options.template = template ?? configuration.template ?? options.template
-    options.sampling = sampling(configuration)
+    let chosen = chosen
+    options.chosen = chosen
+    options.adapter = chosen.adapter ?? (adapterPaths.isEmpty ? configuration.adapter : nil)
+    options.task = chosen.task ?? configuration.task
+    options.template = chosen.template ?? configuration.template ?? options.template
+    options.sampling = chosen.sampling(over: configuration.sampling())
     options.isSeedChosen = seed != nil || configuration.seed != nil
     options.isASCII = ascii
     options.isUnicode = terminal.isUnicode
@@ -177,6 +197,11 @@ struct Chat: ParsableCommand {
       options.logPath = folders.state + "/chat.log"
       options.historyPath = folders.inputHistory
       options.sessions = SessionStore(folder: folders.sessions)
+    }
+    if !keeps, let resuming {
+      throw InputError(
+        file: folders.configurationFile, field: "history", expected: "true, since \(resuming) is given", found: "false",
+        remedy: "Conversations are kept only with history: true.")
     }
     if let session {
       // One that is not there is told before a screen opens.

@@ -2,62 +2,132 @@ import Diagnostics
 import Dialogue
 import Foundation
 
-/// Keeps the conversation as it grows, and brings earlier ones back.
+/// Keeps the conversation as it grows.
 ///
 /// What cannot be written is told once; the conversation goes on.
 final class Archive {
   private let store: SessionStore?
   private var writer: SessionWriter?
   /// The conversation in memory, for exports, whether it is kept or not.
-  private var session: StoredSession
-  private var model = ""
+  private(set) var session = StoredSession(model: "")
+  private var model: String?
+  /// The picture that the conversation is about.
+  private var picture: StoredPicture?
+  /// The settings that were told last.
+  private var settings: SessionRecord?
+  /// Written in front of the next question only, so that a conversation that is merely looked at stays as it is: what
+  /// became of its picture since then.
+  private var beginning: SessionRecord?
+  /// What waits for the model's name, which the first line of a conversation's file tells, or for the picture.
+  private var waiting: [SessionRecord] = []
+  /// The picture that is being read, and how much was waiting when it was attached: what follows is about it.
+  private var expected: (path: String, place: Int)?
   /// What went wrong, to be shown.
   var complain: (String) -> Void = { _ in }
   private var hasComplained = false
 
-  init(store: SessionStore?) {
-    self.store = store
-    session = StoredSession(model: "")
-  }
+  init(store: SessionStore?) { self.store = store }
 
-  /// What happened before the model's name was known, which the first line of a conversation's file tells.
-  private var early: [SessionRecord] = []
+  /// Reads what is kept.
+  var reader: SessionReader { SessionReader(store: store, current: writer?.id) }
 
   /// The model's name, once it is known.
   func use(model: String) {
     self.model = model
-    guard writer == nil else { return }
-    let records = early
-    early = []
-    session = StoredSession(model: model)
-    for record in records { append(record) }
+    if writer == nil { session = StoredSession(model: model) }
+    writeWaiting()
   }
 
-  /// The picture that is attached and where it was said to the archive.
-  private var picture: StoredPicture?
+  // MARK: which conversation
 
-  func begin() {
+  /// Begins another conversation.
+  func begin() { become(StoredSession(model: model ?? "")) }
+
+  /// Goes on with a conversation.
+  func goOn(with kept: StoredConversation.Kept) {
+    become(kept.session)
+    writer = kept.writer
+    picture = kept.session.picture
+    beginning = kept.beginning
+  }
+
+  private func become(_ session: StoredSession) {
+    settle()
+    self.session = session
     writer = nil
-    session = StoredSession(model: model)
     picture = nil
+    settings = nil
+    beginning = nil
+    waiting = []
   }
 
-  /// Remembers another picture, or none.
-  func attach(_ path: String?, fingerprint: String?) {
-    let next = path.map { StoredPicture(path: Self.absolute($0), fingerprint: fingerprint) }
-    guard next != picture else { return }
-    picture = next
-    append(.picture(next))
-  }
+  // MARK: what happens in it
 
+  /// Writes what happened.
   func append(_ record: SessionRecord) {
-    session.apply(record)
-    if model.isEmpty, writer == nil {
-      early.append(record)
-      return
+    waiting.append(record)
+    writeWaiting()
+  }
+
+  /// Writes what the next question is asked with, unless that is told already.
+  func remember(_ settings: SessionRecord) {
+    guard settings != self.settings else { return }
+    self.settings = settings
+    append(settings)
+  }
+
+  /// Waits for a picture that is being read: the conversation starts anew only if it is one.
+  func expect(_ path: String) {
+    settle()
+    expected = (Self.absolute(path), waiting.count)
+  }
+
+  /// The picture that is expected is none.
+  func release(_ path: String) {
+    guard expected?.path == Self.absolute(path) else { return }
+    expected = nil
+    writeWaiting()
+  }
+
+  /// The conversation starts anew with a picture, or without one.
+  func begin(with path: String?, fingerprint: String?) {
+    let next = path.map { StoredPicture(path: Self.absolute($0), fingerprint: fingerprint) }
+    if next == nil || expected?.path != next?.path { settle() }
+    waiting.insert(next == picture ? .clear : .picture(next), at: expected?.place ?? waiting.count)
+    expected = nil
+    picture = next
+    beginning = nil
+    writeWaiting()
+  }
+
+  /// Waits no longer for a picture. If something was said about it, it is one.
+  func settle() {
+    guard let expected else { return }
+    let isSpokenOf = waiting[expected.place...].contains { if case .turn = $0 { true } else { false } }
+    if isSpokenOf {
+      picture = StoredPicture(path: expected.path, fingerprint: nil)
+      waiting.insert(.picture(picture), at: expected.place)
     }
+    self.expected = nil
+    writeWaiting()
+  }
+
+  private func writeWaiting() {
+    guard expected == nil, model != nil || writer != nil else { return }
+    let records = waiting
+    waiting = []
+    for record in records { write(record) }
+  }
+
+  private func write(_ record: SessionRecord) {
+    if record.isQuestion, let first = beginning {
+      beginning = nil
+      if case .picture(let now) = first { picture = now }
+      write(first)
+    }
+    session.apply(record)
     guard let store else { return }
-    if writer == nil { writer = store.begin(model: model) }
+    if writer == nil { writer = store.begin(model: model ?? "") }
     do throws(InputError) {
       try writer?.append(record)
       hasComplained = false
@@ -67,87 +137,7 @@ final class Archive {
     }
   }
 
-  /// The conversations that are kept, latest first, this one left out.
-  func list() -> [SessionLine] {
-    (store?.list(limit: 100) ?? []).filter { $0.id != writer?.id }.map {
-      let turns = "\($0.turns) \($0.turns == 1 ? "turn" : "turns")"
-      let picture = $0.picture.map { CleanText.line($0).shortened(to: 24) } ?? "no picture"
-      return SessionLine(name: $0.id, date: Self.written($0.date), summary: "\(picture)  \($0.title)  (\(turns))")
-    }
-  }
-
-  /// A time as people write it.
-  private static func written(_ date: Date) -> String {
-    let format = DateFormatter()
-    format.locale = Locale(identifier: "en_US_POSIX")
-    format.dateFormat = "yyyy-MM-dd HH:mm"
-    return format.string(from: date)
-  }
-
-  /// The name of the latest conversation.
-  var latest: String? { store?.list(limit: 1).first?.id }
-
-  /// Goes on with a conversation, given by its name or by its number in the list.
-  func resume(_ name: String) throws(InputError) -> StoredConversation {
-    guard let store else {
-      throw InputError(
-        file: "--session", expected: "conversations that are kept", found: "history is off",
-        remedy: "Switch it on: history: true in the settings")
-    }
-    let name =
-      Int(name).flatMap { number in
-        (1...100).contains(number) ? list().dropFirst(number - 1).first?.name : nil
-      } ?? name
-    let (session, writer) = try store.resume(name)
-    self.session = session
-    self.writer = writer
-    picture = session.picture
-    var remarks: [String] = []
-    if writer.isCopy { remarks.append("This conversation cannot be added to; it goes on as a copy.") }
-    if session.skippedLines > 0 { remarks.append("\(session.skippedLines) lines of its file could not be read.") }
-    if let question = session.unanswered?.question { remarks.append("This question got no answer: \(question)") }
-    let turns = Self.turns(of: session)
-    var path = session.picture?.path
-    var contextStart = turns.count - session.turns.count
-    if let picture = session.picture {
-      do throws(InputError) {
-        let now = try PictureFingerprint(path: picture.path).description
-        if let then = picture.fingerprint, now != then {
-          remarks.append("\(picture.path) is not the same picture as it was then; the conversation starts anew.")
-          contextStart = turns.count
-        }
-      } catch {
-        remarks.append("The picture is not there any more: \(error.description)")
-        path = nil
-      }
-    }
-    var settings = (adapter: session.turns.last?.adapter, template: "tinygptv", sampling: SamplingChoice())
-    if let adapter = session.adapter { settings.adapter = adapter }
-    if let template = session.template { settings.template = template }
-    if let sampling = session.sampling { settings.sampling = sampling }
-    return StoredConversation(
-      name: "the conversation of \(Self.written(session.lastDate))", picture: path, remarks: remarks, turns: turns,
-      contextStart: contextStart,
-      adapter: settings.adapter, task: session.task, template: settings.template, sampling: settings.sampling)
-  }
-
-  private static func turns(of session: StoredSession) -> [ChatTurn] {
-    var turns: [ChatTurn] = []
-    var picture: String?
-    for entry in session.entries {
-      switch entry {
-      case .picture(let stored): picture = stored?.path
-      case .cleared: break
-      case .turn(let stored):
-        var turn = ChatTurn(
-          task: stored.turn.task, question: stored.turn.question, adapter: stored.adapter, picture: picture)
-        turn.append(stored.turn.answer)
-        turn.end(stored.stopReason == .cancelled ? .stopped : .done)
-        turns.append(turn)
-      }
-    }
-    return turns
-  }
+  // MARK: files
 
   /// Writes the conversation to a file, in the form that its name tells; Markdown if it tells none.
   ///

@@ -34,6 +34,8 @@ public struct ChatOptions {
   public var logPath: String?
   /// Where conversations are kept; nil keeps none.
   public var sessions: SessionStore?
+  /// What was asked for on the command line, for a conversation that is gone on with.
+  public var chosen = ChosenSettings()
   /// The conversation to go on with.
   public var resumed: String?
   /// What is to be said before anything else, such as what is wrong with the settings.

@@ -71,6 +71,7 @@ public final class ChatSession {
       wait()
       if let failure = runner.state.failure { outcome = .failed(failure) }
     }
+    runner.end()
     terminal.close()
     editor.trimHistory()
     editor.close()
@@ -79,7 +80,7 @@ public final class ChatSession {
 
   private func start() {
     paint()
-    if let name = options.resumed { runner.resume(name) }
+    if let name = options.resumed { runner.resume(name, options.chosen) }
     if let picture = options.picture, options.resumed == nil || runner.state.picture?.path != Archive.absolute(picture)
     {
       perform(runner.state.attach(picture))
@@ -189,7 +190,7 @@ public final class ChatSession {
   }
 
   private func completions(of line: String) -> [(line: String, shown: String)] {
-    let sessions = line.hasPrefix("/sessions") ? runner.archive.list().map(\.name) : []
+    let sessions = line.hasPrefix("/sessions") ? runner.archive.reader.names : []
     return Completer(adapters: runner.state.adapterNames, sessions: sessions, list: ChatWork.list)
       .completions(of: line)
   }

@@ -7,17 +7,15 @@ import Pictures
 final class ChatWork {
   let engine: any ChatEngine
   let mailbox: Mailbox
-  let archive: Archive
   private var answers: [Int: (task: Task<Void, Never>, request: ChatRequest)] = [:]
   private var preparation: Task<Void, Never>?
   private var reading: Task<Void, Never>?
   /// Pictures as they are read, for the screen.
   private let pictures = PictureBox()
 
-  init(engine: any ChatEngine, mailbox: Mailbox, archive: Archive) {
+  init(engine: any ChatEngine, mailbox: Mailbox) {
     self.engine = engine
     self.mailbox = mailbox
-    self.archive = archive
   }
 
   /// Opens the engine.
@@ -29,13 +27,8 @@ final class ChatWork {
   }
 
   /// Lets the engine answer.
-  ///
-  /// - Parameter isKept: whether the conversation's file gets it; comparisons are no part of the conversation.
-  func ask(_ id: Int, _ request: ChatRequest, isKept: Bool) {
+  func ask(_ id: Int, _ request: ChatRequest) {
     let (engine, mailbox) = (engine, mailbox)
-    if isKept {
-      archive.append(.asked(ChatRequest.Turn(task: request.task, question: request.question, answer: "")))
-    }
     var request = request
     request.picture = request.picture.map(Archive.absolute)
     let asked = request
@@ -63,7 +56,7 @@ final class ChatWork {
       do throws(InputError) {
         let bytes = try Picture.readFile(absolute)
         let picture = try Picture(encoded: bytes, name: path)
-        pictures.set(path, PicturePainter.reduced(picture))
+        guard pictures.set(path, PicturePainter.reduced(picture)) else { return }
         result = .success(
           PictureFacts(
             width: picture.width, height: picture.height, hash: PictureFingerprint(of: bytes).description))
@@ -72,11 +65,18 @@ final class ChatWork {
         var error = error
         if error.file == absolute { error.file = path }
         result = .failure(ChatFailure(.picture, error))
+        guard !Task.isCancelled else { return }
       }
       mailbox.post { .picture(path: path, result) }
     }
     preparation?.cancel()
     if isOpen { prepare(path, adapter: adapter) }
+  }
+
+  /// Does nothing more about a picture.
+  func detach() {
+    reading?.cancel()
+    preparation?.cancel()
   }
 
   /// Lets the engine work on a picture.

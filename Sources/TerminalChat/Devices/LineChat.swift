@@ -23,6 +23,8 @@ public final class LineChat {
   private var lastStage: ChatStage?
   private var isPromptShown = false
   private static nonisolated(unsafe) var interrupts: sig_atomic_t = 0
+  /// The signal that asks the program to end.
+  private static nonisolated(unsafe) var ending: sig_atomic_t = 0
 
   /// Runs a chat on standard input and output to its end.
   public static func run(engine: any ChatEngine, options: ChatOptions) -> ChatOutcome {
@@ -45,7 +47,8 @@ public final class LineChat {
     // Ctrl-C stops an answer; the terminal sends it as a signal here.
     let before = signal(SIGINT) { _ in LineChat.interrupts = 1 }
     defer { signal(SIGINT, before) }
-    if let name = options.resumed { runner.resume(name) }
+    Self.endBySignals()
+    if let name = options.resumed { runner.resume(name, options.chosen) }
     if let picture = options.picture, options.resumed == nil || runner.state.picture?.path != Archive.absolute(picture)
     {
       perform(runner.perform(runner.state.attach(picture)))
@@ -58,14 +61,28 @@ public final class LineChat {
       wait()
       if let failure = runner.state.failure { outcome = .failed(failure) }
     }
+    runner.end()
     show()
     return outcome == .left && hasErrors && !isInteractive ? .leftWithErrors : outcome ?? .left
+  }
+
+  /// Lets signals that ask the program to end wait until what was said is kept.
+  private static func endBySignals() {
+    for number in [SIGTERM, SIGHUP] {
+      let before = signal(number) { number in
+        LineChat.ending = number
+        // Should nobody look, it ends all the same.
+        alarm(2)
+      }
+      // What whoever started the program wants ignored stays so.
+      if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
+    }
   }
 
   /// Whether nothing is on its way any more.
   private var isIdle: Bool {
     let state = runner.state
-    guard state.model == .ready, !state.isBusy, !state.isSaving else { return false }
+    guard state.model == .ready, !state.isBusy, !state.isSaving, !state.isReadingSessions else { return false }
     return state.picture.map { $0.facts != nil && !$0.isPreparing } ?? true
   }
 
@@ -107,6 +124,10 @@ public final class LineChat {
       pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0),
     ]
     let count = poll(&sources, UInt(sources.count), -1)
+    if Self.ending != 0 {
+      outcome = .signal(Self.ending)
+      return
+    }
     if Self.interrupts != 0 {
       Self.interrupts = 0
       if runner.state.isBusy {
@@ -125,6 +146,8 @@ public final class LineChat {
 
   private func take(_ input: ChatInput) {
     perform(runner.handle(input))
+    // A list may take a while to come.
+    showOverlay()
     // Answers about a picture that is none would mislead a program, which reads no messages.
     if !isInteractive, case .picture(let path, .failure(let failure)) = input, path == options.picture {
       outcome = .failed(failure)
@@ -188,7 +211,7 @@ public final class LineChat {
         let number = menu.kind == .session ? "\(index + 1)  " : ""
         return "\(mark) \(number)\(CleanText.line(item.label)): \(CleanText.line(item.help))"
       }
-      let example = menu.kind == .session ? "1" : menu.items[menu.items.count - 1].name
+      let example = menu.kind == .session ? "\(menu.selected + 1)" : menu.items[menu.items.count - 1].name
       write(
         "Choose one as in /\(menu.kind.command) \(CleanText.line(example))\n" + items.joined(separator: "\n") + "\n")
     case .region: write("Write the region as {<left><top><right><bottom>} in 0-100.\n")

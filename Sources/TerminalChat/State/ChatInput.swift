@@ -36,6 +36,8 @@ public enum ChatInput {
   case complaint(String)
   /// A stored conversation was read.
   case restored(StoredConversation)
+  /// A stored conversation could not be read: why.
+  case notRestored(String)
   /// What stored conversations there are, latest first.
   case sessions([SessionLine])
 }
@@ -73,24 +75,35 @@ public struct PictureFacts: Sendable, Equatable {
 }
 
 /// A stored conversation in a list.
-public struct SessionLine: Equatable {
+public struct SessionLine: Sendable, Equatable {
   /// The name to resume it by.
   public var name: String
   /// When something was said last, as people write it.
   public var date: String
   /// The picture, the first question, and how much was said.
   public var summary: String
+  /// Whether it is the one that is open.
+  public var isCurrent: Bool
 
   /// A line of a list.
-  public init(name: String, date: String, summary: String) {
+  public init(name: String, date: String, summary: String, isCurrent: Bool = false) {
     self.name = name
     self.date = date
     self.summary = summary
+    self.isCurrent = isCurrent
   }
 }
 
 /// A conversation that was stored, as far as the screen is concerned.
-public struct StoredConversation {
+public struct StoredConversation: Sendable {
+  /// What the archive needs to go on with it.
+  struct Kept: Sendable {
+    var session: StoredSession
+    var writer: SessionWriter
+    /// What is to be written in front of the next question.
+    var beginning: SessionRecord?
+  }
+
   /// What it is called, such as `the conversation of 2026-11-22 14:05`.
   public var name: String
   /// What it was about, if it still is there.
@@ -109,11 +122,15 @@ public struct StoredConversation {
   public var template: String
   /// How its answer's tokens are chosen.
   public var sampling: SamplingChoice
+  /// Whether the user chose its seed.
+  public var isSeedChosen: Bool
+  /// Where it is kept.
+  var kept: Kept?
 
   /// A stored conversation.
   public init(
     name: String, picture: String?, remarks: [String] = [], turns: [ChatTurn], contextStart: Int = 0, adapter: String?,
-    task: VisionTask?, template: String, sampling: SamplingChoice
+    task: VisionTask?, template: String, sampling: SamplingChoice, isSeedChosen: Bool = false
   ) {
     self.name = name
     self.picture = picture
@@ -124,6 +141,7 @@ public struct StoredConversation {
     self.task = task
     self.template = template
     self.sampling = sampling
+    self.isSeedChosen = isSeedChosen
   }
 }
 
@@ -147,18 +165,22 @@ public enum ChatEffect: Equatable {
   case attach(path: String, adapter: String?)
   /// Let the engine work on a picture that is attached already.
   case prepare(path: String, adapter: String?)
+  /// Do nothing more about the picture that was attached.
+  case detach
   /// Write the picture with these boxes in full resolution.
   /// nil: a name is made from the picture's.
   case savePicture(path: String, to: String?, boxes: [NumberedPhrase])
   /// Write the conversation to a file; nil: a name is made from its title.
   case export(to: String?)
-  /// Keep a turn that has ended.
-  case record(id: Int)
+  /// Keep a turn that has ended, whatever became of its entry since.
+  case record(id: Int, ChatTurn)
   /// Begin a new stored conversation.
   case newSession
   /// Remember that the last turn was taken back, or that the model sees no turn before now.
   case recordUndo
   case recordClear
+  /// Remember that the conversation starts anew with this picture, or with none.
+  case recordPicture(path: String?, hash: String?)
   /// Remember settings.
   case recordSettings
   /// List or open stored conversations.

@@ -39,18 +39,16 @@ extension ChatState {
     case "regen": return regenerate()
     case "undo": return undo()
     case "clear":
-      contextStart = entries.count
-      lastDropped = 0
       let effects = stop()
-      contextStart = entries.count
+      startAnew()
+      // Also if the picture that is being read is none.
+      replaced?.contextStart = contextStart
       note("A new beginning\(picture == nil ? "" : ", with the same picture").")
       return effects + [.recordClear]
     case "new":
-      let effects = stop()
-      contextStart = entries.count
-      picture = nil
+      let effects = stop() + use(nil)
+      startAnew()
       replaced = nil
-      lastDropped = 0
       note("A new conversation.")
       return effects + [.newSession]
     case "temp", "top-p", "seed", "template": return setting(name, argument)
@@ -58,7 +56,7 @@ extension ChatState {
     case "save-picture": return savePicture(argument)
     case "export":
       return [.export(to: argument.isEmpty ? nil : WrittenPath.whole(argument))]
-    case "sessions": return argument.isEmpty ? [.listSessions] : [.openSession(argument)]
+    case "sessions": return argument.isEmpty ? listSessions() : openSession(argument)
     case "region": return perform(.region)
     case "boxes": return hasScreen ? stepBoxes(-1) : onlyOnScreens("Every answer says its boxes in words")
     case "markup": return perform(.markup)

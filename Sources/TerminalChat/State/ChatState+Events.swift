@@ -49,6 +49,9 @@ extension ChatState {
     case .sessions(let sessions):
       showSessions(sessions)
       return []
+    case .notRestored(let text):
+      notRestored(text)
+      return []
     }
   }
 
@@ -152,7 +155,7 @@ extension ChatState {
     activity = nil
     if picture?.isPreparing == true { picture?.isPreparing = false }
     var effects: [ChatEffect] = []
-    if let turn = turn(id), turn.counts { effects.append(.record(id: id)) }
+    if let turn = turn(id), turn.counts { effects.append(.record(id: id, turn)) }
     if turn(id)?.isComparison == true, queue.isEmpty, hasScreen, boxedEntries.count > 1 {
       show("\(named(.olderBoxes)), or Tab, shows the boxes of the answer above.", seconds: 12)
     }
@@ -189,7 +192,7 @@ extension ChatState {
       picture?.isPreparing = false
       if running == nil { activity = nil }
     case .failed(let failure):
-      // The question that follows would tell the same; so the picture goes.
+      // The picture stays. If the screen cannot read it either, that has been told.
       picture?.isPreparing = false
       if running == nil { activity = nil }
       if picture?.facts != nil { complain(failure.description) }
@@ -202,8 +205,10 @@ extension ChatState {
     switch result {
     case .success(let facts):
       picture?.facts = facts
+      // One that comes back, as with a kept conversation, begins nothing.
+      guard replaced != nil else { return [] }
       replaced = nil
-      return []
+      return [.recordPicture(path: path, hash: facts.hash)]
     case .failure(let failure):
       // What was asked about it at once fails with the same words.
       if running.flatMap(turn)?.picture != path { complain(failure.description) }
@@ -211,59 +216,17 @@ extension ChatState {
     }
   }
 
-  /// A picture that is none: the one before, and the conversation about it, go on.
+  /// A picture that is none: the one before, and the conversation about it, go on. Without one, the conversation was
+  /// about this picture and is over.
   private mutating func takeBackPicture() -> [ChatEffect] {
-    picture = replaced?.picture
-    if running == nil { activity = nil }
-    guard let before = replaced else { return [] }
+    guard let before = replaced else {
+      startAnew()
+      return use(nil) + [.recordPicture(path: nil, hash: nil)]
+    }
     replaced = nil
     if let index = index(of: before.note) { entries.remove(at: index) }
     lines.removeAll()
     contextStart = before.contextStart
-    guard let picture else { return [] }
-    // Read again only if it had not been read when the other one came.
-    return picture.facts == nil
-      ? [.attach(path: picture.path, adapter: adapter)] : [.prepare(path: picture.path, adapter: adapter)]
-  }
-
-  // MARK: stored conversations
-
-  private mutating func restore(_ stored: StoredConversation) -> [ChatEffect] {
-    var effects = stop()
-    entries = []
-    queue = []
-    boxesOf = nil
-    scroll = .bottom
-    overlay = nil
-    lines.removeAll()
-    for (index, turn) in stored.turns.enumerated() {
-      if index == stored.contextStart { contextStart = entries.count }
-      add(.turn(turn))
-    }
-    if stored.contextStart >= stored.turns.count { contextStart = entries.count }
-    note("Going on with \(stored.name).")
-    for remark in stored.remarks { complain(remark) }
-    task = stored.task
-    template = stored.template
-    sampling = stored.sampling
-    if description == nil {
-      wantedAdapter = stored.adapter ?? "none"
-    } else if let name = stored.adapter, !adapterNames.contains(name) {
-      complain("The adapter \(name) of this conversation is not there; \(adapter ?? "none") answers.")
-    } else {
-      adapter = stored.adapter
-    }
-    picture = stored.picture.map { AttachedPicture(path: $0) }
-    replaced = nil
-    if let picture { effects.append(.attach(path: picture.path, adapter: adapter)) }
-    return effects
-  }
-
-  private mutating func showSessions(_ sessions: [SessionLine]) {
-    guard !sessions.isEmpty else { return show("There are no earlier conversations.") }
-    overlay = .menu(
-      Menu(
-        kind: .session, title: "Conversations",
-        items: sessions.map { Menu.Item(name: $0.name, label: $0.date, help: $0.summary) }, selected: 0))
+    return use(before.picture)
   }
 }

@@ -54,7 +54,7 @@ extension ChatState {
       guard picture?.facts != nil else { return showing("There is no picture: /image PATH attaches one.") }
       startRegion()
     case .editor: return [.openEditor(draft.text)]
-    case .sessions: return [.listSessions]
+    case .sessions: return listSessions()
     case .pageUp: scrollBy(-max(ChatLayout(self).conversation.rows - 1, 1))
     case .pageDown: scrollBy(max(ChatLayout(self).conversation.rows - 1, 1))
     case .top:
@@ -232,7 +232,7 @@ extension ChatState {
     switch kind {
     case .task: choose(VisionTask(rawValue: name))
     case .adapter: choose(adapter: name)
-    case .session: [.openSession(name)]
+    case .session: openSession(name)
     }
   }
 

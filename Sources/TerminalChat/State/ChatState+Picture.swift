@@ -10,32 +10,38 @@ extension ChatState {
       return []
     }
     if argument == "none" {
-      contextStart = entries.count
-      picture = nil
+      let effects = stop() + use(nil)
+      startAnew()
       replaced = nil
-      boxesOf = nil
       note("The picture is gone; the conversation starts anew.")
-      return [.recordClear]
+      return effects + [.recordPicture(path: nil, hash: nil)]
     }
     return attach(WrittenPath.whole(argument))
   }
 
   /// Attaches a picture; the conversation about the one before is over.
   public mutating func attach(_ path: String) -> [ChatEffect] {
-    var effects = stop()
+    if description?.hasVision == false { return complaining("This model cannot look at pictures.") }
+    let effects = stop()
     let isAnother = picture != nil && lastTurn != nil
     // Of several in a row that cannot be read, what was there before the first comes back.
     if replaced == nil { replaced = Replaced(picture: picture, contextStart: contextStart, note: nextID) }
-    contextStart = entries.count
-    lastDropped = 0
-    boxesOf = nil
-    // The clock of a picture before this one does not go on.
-    if model == .ready { activity = nil }
-    picture = AttachedPicture(path: path)
+    startAnew()
     if pictureMode == .hidden { pictureMode = .shown }
     note("Picture: \(CleanText.line(path))" + (isAnother ? " \u{2014} the conversation starts anew." : ""))
-    effects.append(.attach(path: path, adapter: adapter))
-    return effects
+    return effects + use(AttachedPicture(path: path))
+  }
+
+  /// Puts a picture, or none, in the place of the one there is. What was being done about that one ends.
+  mutating func use(_ picture: AttachedPicture?) -> [ChatEffect] {
+    self.picture = picture
+    boxesOf = nil
+    // The clock of an answer, or of the model, goes on.
+    if model == .ready, running == nil { activity = nil }
+    guard let picture else { return [.detach] }
+    // Read again only if it had not been read when another one came.
+    return picture.facts == nil
+      ? [.attach(path: picture.path, adapter: adapter)] : [.prepare(path: picture.path, adapter: adapter)]
   }
 
   /// Writes the picture with the boxes that are shown; without a path under a name made from the picture's.

@@ -90,6 +90,10 @@ public struct ChatState {
   var replaced: Replaced?
   /// The turns before this entry are on the screen but no part of the conversation.
   var contextStart = 0
+  /// The kept conversations that were listed last.
+  var listed: [SessionLine] = []
+  /// Whether kept conversations are being read.
+  var isReadingSessions = false
 
   // MARK: the conversation
 
@@ -186,6 +190,12 @@ public struct ChatState {
       if entries[middle].id < id { low = middle + 1 } else { high = middle }
     }
     return low < entries.count && entries[low].id == id ? low : nil
+  }
+
+  /// What was said before is no part of what follows.
+  mutating func startAnew() {
+    contextStart = entries.count
+    lastDropped = 0
   }
 
   func turn(_ id: Int) -> ChatTurn? { index(of: id).flatMap { entries[$0].turn } }

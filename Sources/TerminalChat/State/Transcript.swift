@@ -1,9 +1,9 @@
 import Dialogue
 
 /// A question and its answer, as far as it has come.
-public struct ChatTurn: Equatable {
+public struct ChatTurn: Sendable, Equatable {
   /// How far the answer is.
-  public enum Status: Equatable {
+  public enum Status: Sendable, Equatable {
     case waiting, answering, done, stopped
     case failed(ChatFailure)
   }
