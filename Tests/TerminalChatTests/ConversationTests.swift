@@ -124,6 +124,38 @@ import Testing
     #expect(request.earlier.map(\.answer) == ["1"])
   }
 
+  @Test func commandsBehindAQuestionTakenBackAreCommands() throws {
+    var chat = Harness()
+    chat.talk("one?", "1")
+    chat.talk("two?", "2")
+    chat.ask("/undo")
+    #expect(chat.effects.contains(.setDraft("two?")))
+    chat.ask("two?/undo")
+    #expect(chat.effects.contains(.recordUndo) && chat.effects.contains(.setDraft("one?")))
+    chat.ask("one? /nothing of the kind")
+    #expect(try #require(chat.asked).request.question == "one? /nothing of the kind")
+    chat.reply("1")
+    chat.ask("one? /nothing of the kind/undo")
+    #expect(!chat.effects.contains(.recordUndo))
+  }
+
+  @Test func aNewBeginningHasNoFiguresYet() {
+    for command in ["/clear", "/new"] {
+      var chat = Harness()
+      chat.talk("one?", "1", statistics: ChatStatistics(tokensPerSecond: 12, contextUsed: 50, contextSize: 99))
+      #expect(chat.text.contains("context 50/99"))
+      chat.ask(command)
+      #expect(!chat.text.contains("context 50/99") && !chat.text.contains("tok/s"))
+    }
+  }
+
+  @Test func regionsShowAHiddenPicture() {
+    var chat = Harness()
+    chat.attach(width: 40, height: 30)
+    chat.press("F6", "F8")
+    #expect(chat.state.pictureMode == .shown)
+  }
+
   @Test func chosenSeedsStay() throws {
     var chat = Harness()
     chat.ask("/temp 0.9")

@@ -12,6 +12,7 @@ extension ChatState {
     draft = Draft()
     scroll = .bottom
     overlay = nil
+    let line = withoutTakenBack(line)
     if WrittenPath.begins(line) {
       let (path, rest) = WrittenPath.split(line)
       let effects = attach(path)
@@ -28,6 +29,15 @@ extension ChatState {
       return []
     }
     return run(command.name, argument)
+  }
+
+  /// The command that was typed behind a question that `/undo` had put back into the line; else the line as it is.
+  private mutating func withoutTakenBack(_ line: String) -> String {
+    defer { takenBack = nil }
+    guard let question = takenBack, !question.isEmpty, line.hasPrefix(question) else { return line }
+    let rest = line.dropFirst(question.count).description.trimmingSpaces
+    let word = rest.dropFirst().prefix { $0 != " " }
+    return rest.hasPrefix("/") && CommandTable.find(String(word)) != nil ? rest : line
   }
 
   private mutating func run(_ name: String, _ argument: String) -> [ChatEffect] {

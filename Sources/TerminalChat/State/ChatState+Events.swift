@@ -115,11 +115,11 @@ extension ChatState {
       begin(stage, fraction)
       if stage == .answering { change(id) { $0.status = .answering } }
     case .droppedTurns(let count):
-      change(id) { $0.droppedTurns = count }
       if count > lastDropped {
+        change(id) { $0.droppedTurns = count }
         show(
-          "The context is full: the \(count == 1 ? "oldest turn is" : "\(count) oldest turns are") left out.",
-          seconds: 8)
+          "The context is full: the model sees the \(count == 1 ? "oldest turn" : "\(count) oldest turns") no more. "
+            + "/clear begins anew.", seconds: 8)
       }
       lastDropped = count
     case .text(let text):

@@ -236,7 +236,10 @@ extension ChatState {
     }
   }
 
-  mutating func startRegion() { overlay = .region(RegionPicker()) }
+  mutating func startRegion() {
+    if pictureMode == .hidden { pictureMode = .shown }
+    overlay = .region(RegionPicker())
+  }
 
   // MARK: the mouse
 

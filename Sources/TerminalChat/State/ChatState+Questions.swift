@@ -93,6 +93,7 @@ extension ChatState {
     show(
       "Took back \(what) and its answer; "
         + (left == 0 ? "no turn is left." : "\(left) \(left == 1 ? "turn is" : "turns are") left."), seconds: 8)
+    takenBack = question
     return effects + (turn.counts ? [.recordUndo] : []) + [.setDraft(question)]
   }
 

@@ -103,8 +103,11 @@ public struct ChatState {
   var queue: [Int] = []
   /// The number of the entry that is being answered.
   var running: Int?
+  /// Those of the conversation's last answer.
   var lastStatistics: ChatStatistics?
   var lastDropped = 0
+  /// A question that was put back into the line, which a command may have been typed behind.
+  var takenBack: String?
 
   // MARK: the screen
 
@@ -196,6 +199,7 @@ public struct ChatState {
   mutating func startAnew() {
     contextStart = entries.count
     lastDropped = 0
+    lastStatistics = nil
   }
 
   func turn(_ id: Int) -> ChatTurn? { index(of: id).flatMap { entries[$0].turn } }
