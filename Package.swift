@@ -86,7 +86,7 @@ let package = Package(
       name: "ModelFilesTests",
       dependencies: ["Diagnostics", "Tensors", "ModelFiles", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
-    .testTarget(name: "PicturesTests", dependencies: ["Pictures", "TinyGPTVCommand", "TestSupport"]),
+    .testTarget(name: "PicturesTests", dependencies: ["Diagnostics", "Pictures", "TinyGPTVCommand", "TestSupport"]),
     .testTarget(
       name: "TinyGPTVTests",
       dependencies: [

@@ -37,7 +37,7 @@ public struct PromptTemplate: Sendable, Equatable {
     guard parts.count == 2 else {
       throw InputError(
         file: "template", expected: "\(Self.named.map(\.name).joined(separator: ", ")), or a text with {} once",
-        found: "\"\(nameOrText)\", with {} \(parts.count - 1) times")
+        found: "\"\(nameOrText)\", " + (parts.count == 1 ? "which is neither" : "with {} \(parts.count - 1) times"))
     }
     guard text.split(at: Self.pictureMarker).count == 1 else {
       throw InputError(

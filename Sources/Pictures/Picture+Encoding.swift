@@ -19,8 +19,19 @@ extension Picture {
     do {
       try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw InputError(file: path, expected: "a path that can be written", found: error.localizedDescription)
+      throw InputError(file: path, expected: "a file that can be written", found: Self.obstacle(path, error))
     }
+  }
+
+  /// Why a file cannot be written, and where.
+  private static func obstacle(_ path: String, _ error: any Error) -> String {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return "a folder" }
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else { return "no folder \(folder)" }
+    guard isFolder.boolValue else { return "\(folder), which is a file and no folder" }
+    guard access(folder, W_OK) == 0 else { return "the folder \(folder): \(String(cString: strerror(errno)))" }
+    return error.localizedDescription
   }
 
   private func encoded(jpegQuality: String?, name: String) throws(InputError) -> [UInt8] {

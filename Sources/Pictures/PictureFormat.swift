@@ -41,12 +41,36 @@ public enum PictureFormat: String, Sendable, CaseIterable {
       self = .bmp
     } else if data.starts(with: [0x49, 0x49, 0x2A, 0]) || data.starts(with: [0x4D, 0x4D, 0, 0x2A]) {
       self = .tiff
+    } else if PictureFormat.isText(data) {
+      throw InputError(
+        file: data.name, expected: PictureFormat.accepted, found: "a text file",
+        remedy: "Whatever its name says, it is no picture.")
     } else {
       throw InputError(
         file: data.name, field: "magic number", offset: 0, expected: PictureFormat.accepted,
         found: PictureFormat.nameOfRefused(data), remedy: "Convert it to PNG or JPEG first.")
     }
   }
+
+  /// Whether a file is UTF-8, as far as its beginning tells, and nothing that has a name of its own.
+  private static func isText(_ data: EncodedBytes) -> Bool {
+    guard !magics.contains(where: { data.starts(with: $0.magic) }) else { return false }
+    let start = data.bytes.prefix(512)
+    // The beginning may end within a character.
+    let scalars = String(decoding: start, as: UTF8.self).unicodeScalars.dropLast(data.count > start.count ? 1 : 0)
+    return scalars.allSatisfy {
+      (0x09...0x0D).contains($0.value) || $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) && $0 != "\u{FFFD}"
+    }
+  }
+
+  /// How files begin that are none of ours but can be named.
+  private static let magics: [(magic: String, name: String)] = [
+    ("%PDF", "a PDF document"), ("%!PS", "a PostScript document"), ("<svg", "an SVG drawing"),
+    ("<?xml", "an XML document (SVG?)"), ("<!DOCTYPE", "an HTML or XML document"), ("8BPS", "a Photoshop document"),
+    ("gimp xcf", "a GIMP picture"), ("PK\u{3}\u{4}", "a ZIP archive"), ("GGUF", "a GGUF model"),
+    ("P1", "a PNM picture"), ("P2", "a PNM picture"), ("P3", "a PNM picture"), ("P4", "a PNM picture"),
+    ("P5", "a PNM picture"), ("P6", "a PNM picture"), ("qoif", "a QOI picture"),
+  ]
 
   /// What a file that is none of ours seems to be, to make the refusal easy to understand.
   private static func nameOfRefused(_ data: EncodedBytes) -> String {
@@ -59,13 +83,6 @@ public enum PictureFormat: String, Sendable, CaseIterable {
       for (brand, name) in brands where data.starts(with: brand, at: 8) { return name }
       return "an MPEG-4 or QuickTime file"
     }
-    let magics: [(String, String)] = [
-      ("%PDF", "a PDF document"), ("%!PS", "a PostScript document"), ("<svg", "an SVG drawing"),
-      ("<?xml", "an XML document (SVG?)"), ("<!DOCTYPE", "an HTML or XML document"), ("8BPS", "a Photoshop document"),
-      ("gimp xcf", "a GIMP picture"), ("PK\u{3}\u{4}", "a ZIP archive"), ("GGUF", "a GGUF model"),
-      ("P1", "a PNM picture"), ("P2", "a PNM picture"), ("P3", "a PNM picture"), ("P4", "a PNM picture"),
-      ("P5", "a PNM picture"), ("P6", "a PNM picture"), ("qoif", "a QOI picture"),
-    ]
     for (magic, name) in magics where data.starts(with: magic) { return name }
     if data.starts(with: [0xFF, 0x0A]) || data.starts(with: "JXL ", at: 4) { return "a JPEG XL picture" }
     if data.starts(with: "jP  ", at: 4) || data.starts(with: [0xFF, 0x4F, 0xFF, 0x51]) { return "a JPEG 2000 picture" }

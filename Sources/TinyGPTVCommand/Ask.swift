@@ -16,7 +16,8 @@ struct Ask: AsyncParsableCommand {
       \(VisionTask.allCases.map { "  \($0.rawValue): \($0.help)" }.joined(separator: "\n"))
 
       With --batch, every line of the file is one JSON object {"image", "task", "text"} (image and task may be left \
-      out), and every line of the output is one JSON object; a line that cannot be answered gives one with "error".
+      out), and every line of the output is one JSON object; a line that cannot be answered gives one with "error" and \
+      its number, "line". The exit status is 0 even then: look for "error".
       """)
 
   @OptionGroup var modelOptions: ModelOptions
@@ -147,7 +148,9 @@ struct Ask: AsyncParsableCommand {
     let lines = try LineReader(path: path)
     // The last picture stays decoded: batches ask several questions about one picture in a row.
     var last: (key: String, picture: Picture)?
+    var number = 0
     while let line = try lines.next() {
+      number += 1
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { continue }
       var report: String
       do {
@@ -165,7 +168,7 @@ struct Ask: AsyncParsableCommand {
         let answer = try await finished(engine.answer(question))
         report = try AnswerReport(answer, question, engine).line()
       } catch let error as InputError {
-        report = try AnswerReport.errorLine("\(error)")
+        report = try AnswerReport.errorLine("\(error)", line: number)
       }
       report += "\n"
       try FileHandle.standardOutput.write(contentsOf: Data(report.utf8))

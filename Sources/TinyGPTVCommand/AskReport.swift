@@ -81,7 +81,17 @@ struct AnswerReport: Encodable {
 
   func line() throws -> String { try Self.encoded(self) }
 
-  static func errorLine(_ message: String) throws -> String { try encoded(["error": message]) }
+  private struct Failure: Encodable {
+    var error: String
+    var line: Int
+  }
+
+  /// What stands in place of an answer.
+  ///
+  /// - Parameter line: the number of the batch's line, from 1.
+  static func errorLine(_ message: String, line: Int) throws -> String {
+    try encoded(Failure(error: message, line: line))
+  }
 
   private static func encoded(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()

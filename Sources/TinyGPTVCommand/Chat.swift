@@ -134,7 +134,13 @@ struct Chat: ParsableCommand {
     }
 
     var outcome = ChatOutcome.noScreen
-    if hasScreen(environment) { outcome = ChatSession.run(engine: engine, options: options) }
+    if hasScreen(environment) {
+      outcome = ChatSession.run(engine: engine, options: options)
+      if outcome == .noScreen {
+        let name = (environment["TERM"] ?? "").escapingControlCharacters(limit: 80)
+        ExitStatus.complain("this system does not know the terminal \(name) (TERM), so the chat is one of lines.")
+      }
+    }
     if outcome == .noScreen { outcome = LineChat.run(engine: engine, options: options) }
     switch outcome {
     case .left, .noScreen: return
@@ -238,7 +244,8 @@ struct Chat: ParsableCommand {
       throw InputError(
         file: "--model", expected: "a model file", found: "none",
         remedy: "Give one with --model file.gguf, or write model: file.gguf into \(folders.configurationFile). "
-          + "tinygptv convert makes one")
+          + "tinygptv convert makes one; make chat CHAT=--continue goes on with the bundled one, "
+          + "assets/tinygptv-demo.gguf")
     }
     var options = ModelEngineOptions(modelPath: path)
     options.adapterPaths = adapterPaths

@@ -9,7 +9,7 @@ struct DecodePicture: ParsableCommand {
     commandName: "picture",
     abstract: "See a picture as the model sees it.",
     discussion: """
-      Prints width, height, format and the EXIF orientation that was applied. With --size the picture is squeezed to \
+      Prints width, height, format and the EXIF orientation, if one was applied. With --size the picture is squeezed to \
       a square of so many pixels, as for the model; with --output the result is written as PNG.
       """)
 
@@ -28,7 +28,8 @@ struct DecodePicture: ParsableCommand {
 
   func run() throws {
     let picture = try readPicture(file)
-    print("\(picture.width)x\(picture.height) \(picture.format?.rawValue ?? "") \(picture.orientation)")
+    let turned = picture.orientation == 1 ? "" : " EXIF orientation \(picture.orientation)"
+    print("\(picture.width)x\(picture.height) \(picture.format?.rawValue ?? "")\(turned)")
     if let output {
       try (size.map { picture.resized(width: $0, height: $0) } ?? picture).writePNG(to: output)
     }

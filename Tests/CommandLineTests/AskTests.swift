@@ -116,6 +116,7 @@ struct AskTests {
         #expect(answers.map { $0["error"] != nil } == [false, true, true, true, false, true, false])
         #expect(answers[2]["error"]?.string?.contains("/nowhere.png") == true)
         #expect(answers[3]["error"]?.string?.contains("cook") == true)
+        #expect(answers.map { $0["line"]?.integer } == [nil, 2, 3, 4, nil, 6, nil])
         #expect(answers[0]["text"] == answers[6]["text"])
         // One encoding a picture.
         #expect(try #require(answers[6]["timings"]?["picture"]?.double) < 1e-4)

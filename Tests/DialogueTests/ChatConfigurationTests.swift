@@ -68,6 +68,11 @@ struct ChatConfigurationTests {
     #expect(configuration.maximumTokens == 7)
   }
 
+  @Test func whatIsNearNothingGetsTheList() {
+    let problem = parse("foo: 1").problems.first
+    #expect(problem?.found == "\"foo\"" && problem?.remedy?.hasPrefix("There are: model, adapter, ") == true)
+  }
+
   @Test(arguments: [
     "temperature: hot", "temperature: .nan", "temperature: -1", "temperature: 3", "temperature: 0.05", "top_p: 0.01",
     "top_p: 1.1", "top_p: 0", "repetition_penalty: 0", "seed: -1",

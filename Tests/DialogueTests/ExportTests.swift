@@ -36,9 +36,9 @@ struct ExportTests {
 
         ## \\# the \\*dog\\* `[refer]`
 
-        a dog \\<b\\>
+        a dog\\[1\\] \\<b\\>
 
-        1. a dog: left 10 %, top 20 %, right 30 %, bottom 40 %
+        - \\[1\\] a dog: left 10 %, top 20 %, right 30 %, bottom 40 %
 
         *adapter one, stopped, 2023-11-14T22:14:20Z*
 
@@ -51,6 +51,30 @@ struct ExportTests {
         *adapter none, 2023-11-14T22:15:20Z*
 
         """)
+  }
+
+  private func answer(_ task: VisionTask?, _ question: String, _ answer: String) -> String {
+    var session = StoredSession(model: "tiny")
+    session.apply(
+      .turn(StoredTurn(turn: .init(task: task, question: question, answer: answer), adapter: nil, date: Date())))
+    return session.exported(as: .markdown)
+  }
+
+  /// Boxes without a phrase are called what was asked for, as on the screen.
+  @Test func boxesThatStandAloneAreNamed() {
+    let found = answer(.refer, "the cat ", "{<10><20><30><40>}")
+    #expect(found.contains("\n\nthe cat\\[1\\]\n\n- \\[1\\] the cat: left 10 %") && !found.contains("no text"))
+    let bare = answer(nil, "where?", "{<10><20><30><40>}")
+    #expect(bare.contains("\n\nbox 1\n\n- \\[1\\] a box: left 10 %"))
+  }
+
+  /// A phrase of several boxes has one number, and the next phrase the next one.
+  @Test func numbersAreThoseOfTheScreen() {
+    let boxes = (0..<5).map { "{<\($0)><0><9><9>}" }.joined(separator: "<delim>")
+    let text = answer(.grounding, "", "<p>birds</p>\(boxes) and <p>a cat</p>{<1><2><3><4>}")
+    #expect(text.contains("birds\\[1\\] and a cat\\[2\\]"))
+    #expect(text.components(separatedBy: "\n- \\[1\\] birds: ").count == 6)
+    #expect(text.contains("\n- \\[2\\] a cat: left 1 %") && !text.contains("\n1. "))
   }
 
   @Test func jsonHasMarkupAndBoxes() throws {

@@ -35,6 +35,13 @@ struct PromptTests {
     #expect(error?.file == "template")
   }
 
+  @Test func badTemplatesSayWhatIsWrong() {
+    let name = #expect(throws: InputError.self) { try PromptTemplate("foo") }
+    #expect(name?.found == "\"foo\", which is neither")
+    let text = #expect(throws: InputError.self) { try PromptTemplate("{} {}") }
+    #expect(text?.found == "\"{} {}\", with {} 2 times")
+  }
+
   @Test func aTemplateIsFilledOnce() throws {
     #expect(try PromptTemplate("a {} b").prompt(question: "{}") == "a {} b")
     #expect(try PromptTemplate("tinygptv") == .tinygptv)

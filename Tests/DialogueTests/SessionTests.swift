@@ -65,6 +65,20 @@ struct SessionTests {
     }
   }
 
+  /// The option takes a number of the list, so that is what its error names first.
+  @Test func unknownNamesGetTheNumbers() throws {
+    try withTemporaryFolder { folder in
+      let store = store(folder)
+      func expected() -> String? {
+        let error = #expect(throws: InputError.self) { try store.session("99") }
+        return error?.expected
+      }
+      #expect(expected() == "one that was kept")
+      for question in ["one", "two"] { try store.begin(model: "m", date: date).append(.turn(turn(question))) }
+      #expect(expected()?.hasPrefix("1 to 2, their numbers in /sessions, or a name such as ") == true)
+    }
+  }
+
   @Test func listsNameThePicture() throws {
     try withTemporaryFolder { folder in
       let store = store(folder)

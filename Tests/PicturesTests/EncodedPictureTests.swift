@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Pictures
 import TestSupport
@@ -12,6 +13,24 @@ struct EncodedPictureTests {
     }
     return Picture(width: 48, height: 32, pixels: pixels)
   }()
+
+  @Test func whatCannotBeWrittenSaysWhere() throws {
+    try withTemporaryFolder { folder in
+      let nowhere = #expect(throws: InputError.self) { try Self.ramp.writePNG(to: folder.path + "/no/a.png") }
+      #expect(nowhere?.found == "no folder \(folder.path)/no")
+      let taken = #expect(throws: InputError.self) { try Self.ramp.writePNG(to: folder.path) }
+      #expect(taken?.found == "a folder")
+    }
+  }
+
+  /// Text that is called a picture needs no other picture program.
+  @Test(arguments: ["no picture\n", "Ein Bild über alles", String(repeating: "€", count: 300)])
+  func textIsToldFromPictures(text: String) {
+    let error = #expect(throws: InputError.self) { try Picture(encoded: Array(text.utf8), name: "a.png") }
+    #expect(error?.found == "a text file" && error?.field == nil && error?.remedy?.contains("onvert") == false)
+    let bytes = #expect(throws: InputError.self) { try Picture(encoded: [0xFF] + Array(text.utf8), name: "a.png") }
+    #expect(bytes?.field == "magic number")
+  }
 
   @Test func aJPEGIsNearAndSmallerAtLowQuality() throws {
     let (good, poor) = (try Self.ramp.encodedJPEG(quality: 95), try Self.ramp.encodedJPEG(quality: 20))

@@ -67,7 +67,7 @@ import Testing
   @Test(arguments: [("animated.webp", "WebP"), ("animated.gif", "GIF"), ("animated.png", "PNG")])
   func animationsGiveTheirFirstFrame(name: String, format: String) throws {
     let result = try HostilePictureTests.decode(try Golden.bytes(name), name: name)
-    #expect(result.text == "40x27 \(format) 1\n", "\(result.errorOutput)")
+    #expect(result.text == "40x27 \(format)\n", "\(result.errorOutput)")
   }
 
   /// A small frame on a larger canvas, as animations have it.
@@ -155,20 +155,20 @@ import Testing
     let frame = PNGBuilder.chunk(
       "fcTL", bigEndian(0) + bigEndian(99) + bigEndian(99) + bigEndian(.max) + bigEndian(7) + [0, 1, 0, 1, 0, 0])
     let bytes = PNGBuilder(width: 1, height: 1, raw: [0, 1, 2, 3], extra: control + frame).bytes
-    #expect(try HostilePictureTests.decode(bytes, name: "outside.png").text == "1x1 PNG 1\n")
+    #expect(try HostilePictureTests.decode(bytes, name: "outside.png").text == "1x1 PNG\n")
   }
 
   // MARK: 68: no picture, or no file
 
   @Test func extensionsDoNotMatter() throws {
     let result = try HostilePictureTests.decode(try Golden.bytes("lossy.webp"), name: "picture.jpg")
-    #expect(result.text == "40x27 WebP 1\n", "\(result.errorOutput)")
+    #expect(result.text == "40x27 WebP\n", "\(result.errorOutput)")
   }
 
   @Test(arguments: [
     ("", "an empty file"), ("%PDF-1.7", "PDF"), ("<svg xmlns=", "SVG"), ("<?xml version=", "SVG"),
     ("\0\0\0\u{18}ftypavif", "AVIF"), ("\0\0\0\u{18}ftypheic", "HEIC"), ("P6 1 1 255\n123", "PNM"), ("BM", "header"),
-    ("GIF89a", "logical screen"), ("RIFF\0\0\0\0WEBP", "RIFF"), ("just text", "6a 75 73 74"), ("\u{89}", "c2 89"),
+    ("GIF89a", "logical screen"), ("RIFF\0\0\0\0WEBP", "RIFF"), ("just text", "a text file"), ("\u{89}", "c2 89"),
   ])
   func otherFilesAreRefused(content: String, mention: String) throws {
     try HostilePictureTests.expectRefusal(Array(content.utf8), name: "some.png", mentions: [mention])
@@ -193,7 +193,7 @@ import Testing
 
   @Test func standardInputIsRead() throws {
     let bytes = Data(try Golden.bytes("lossy.webp"))
-    #expect(try ChildProcess.tinygptv(["picture", "-"], input: bytes).text == "40x27 WebP 1\n")
+    #expect(try ChildProcess.tinygptv(["picture", "-"], input: bytes).text == "40x27 WebP\n")
     let empty = try ChildProcess.tinygptv(["picture", "-"])
     #expect(empty.ending == .exited(65))
     #expect(empty.errorOutput.contains("standard input"))
@@ -204,7 +204,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     let arguments = ["picture", Fixtures.path("pictures/lossy.webp"), "--size", "56", "--output", path]
     #expect(try ChildProcess.tinygptv(arguments).ending == .exited(0))
-    #expect(try ChildProcess.tinygptv(["picture", path]).text == "56x56 PNG 1\n")
+    #expect(try ChildProcess.tinygptv(["picture", path]).text == "56x56 PNG\n")
     #expect(try ChildProcess.tinygptv(["picture", path, "--size", "0"]).ending == .exited(64))
   }
 }

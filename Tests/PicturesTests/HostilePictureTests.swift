@@ -100,7 +100,7 @@ import Testing
     let bytes = PNGBuilder(width: 1, height: 1, raw: [0, 1, 2, 3], extra: chunk).bytes
     let result = try HostilePictureTests.decode(bytes, name: "bomb.png")
     #expect(result.ending == .exited(0), "\(result.errorOutput)")
-    #expect(result.text == "1x1 PNG 1\n")
+    #expect(result.text == "1x1 PNG\n")
     #expect(result.seconds < 2)
     #expect(result.peakBytes < HostilePictureTests.usualPeak + 16 << 20)
   }
@@ -109,7 +109,7 @@ import Testing
   @Test func theBombIsReal() throws {
     let bytes = PNGBuilder(width: 1031, height: 1000, colorType: 0, imageData: PNGBuilder.bomb(kilobytes: 1000)).bytes
     let result = try HostilePictureTests.decode(bytes, name: "zeros.png")
-    #expect(result.text == "1031x1000 PNG 1\n", "\(result.errorOutput)")
+    #expect(result.text == "1031x1000 PNG\n", "\(result.errorOutput)")
   }
 
   // MARK: 59 and 60: kinds of PNG, damaged PNG
@@ -118,7 +118,7 @@ import Testing
   func unusualPNGLoads(name: String) throws {
     let result = try HostilePictureTests.decode(try Golden.bytes(name), name: name)
     #expect(result.ending == .exited(0), "\(result.errorOutput)")
-    #expect(result.text == "13x11 PNG 1\n")
+    #expect(result.text == "13x11 PNG\n")
   }
 
   @Test(arguments: [1, 4, 10, 12, 13, 14, 40]) func cutPNGIsRefused(count: Int) throws {
@@ -146,7 +146,7 @@ import Testing
 
   @Test(arguments: ["cmyk.jpg", "ycck.jpg"]) func fourComponentsLoad(name: String) throws {
     let result = try HostilePictureTests.decode(try Golden.bytes(name), name: name)
-    #expect(result.text == "40x27 JPEG 1\n", "\(result.errorOutput)")
+    #expect(result.text == "40x27 JPEG\n", "\(result.errorOutput)")
   }
 
   /// Where the frame header's height starts.
@@ -177,7 +177,8 @@ import Testing
     for (kind, name) in [("jpg", "JPEG"), ("webp", "WebP")] {
       let bytes = try Golden.bytes("orientation\(orientation).\(kind)")
       let result = try HostilePictureTests.decode(bytes, name: "turned.\(kind)")
-      #expect(result.text == "20x13 \(name) \(orientation)\n", "\(result.errorOutput)")
+      let turned = orientation == 1 ? "" : " EXIF orientation \(orientation)"
+      #expect(result.text == "20x13 \(name)\(turned)\n", "\(result.errorOutput)")
     }
   }
 

@@ -67,6 +67,16 @@ import Testing
     #expect(lines(1)[0].hasPrefix("[1] thing 1") && lines(5).joined().contains("[10] thing 10"))
   }
 
+  @Test func legendsOfBoxesWithoutAPhraseSaySo() {
+    let box = BoundingBox(x0: 0, y0: 0, x1: 9, y1: 9)
+    let phrases = [
+      NumberedPhrase(number: 1, text: "", boxes: [box]), NumberedPhrase(number: 2, text: "", boxes: [box, box]),
+      NumberedPhrase(number: 3, text: "cats", boxes: [box, box]),
+    ]
+    let lines = Legend.lines(phrases, Theme(Capabilities()), width: 30, rows: 3).map(\.text)
+    #expect(lines == ["[1] a box", "[2] 2 boxes", "[3] cats (2 boxes)"])
+  }
+
   // MARK: whose boxes
 
   private func compared() -> Harness {

@@ -177,6 +177,7 @@ import Testing
       chat.reply("from \(adapter ?? "none")")
     }
     for name in ["one", "two", "none"] { #expect(chat.text.contains("from \(name)")) }
+    #expect(chat.text.contains("neither kept nor exported"))
     chat.ask("now?")
     #expect(try #require(chat.asked).request.earlier.isEmpty)
   }
@@ -320,5 +321,25 @@ import Testing
     #expect(completer.completions(of: "/adapter t").map(\.line) == ["/adapter two"])
     #expect(completer.completions(of: "/ho").map(\.line) == ["/home/"])
     #expect(completer.completions(of: "hello").isEmpty)
+    #expect(completer.completions(of: "[re").map(\.line) == ["[refer] "])
+    #expect(completer.completions(of: "[").map(\.shown) == VisionTask.allCases.map(\.tag))
+    #expect(completer.completions(of: "[refer] the").isEmpty && completer.completions(of: "see [re").isEmpty)
+  }
+
+  @Test func choicesThatDoNotFitAreCounted() {
+    let all = ["one", "two", "three", "four"]
+    #expect(Completer.listed(all, width: 21) == "one  two  three  four")
+    #expect(Completer.listed(all, width: 20) == "one  two  … 2 more")
+    #expect(Completer.listed(all, width: 5) == "one  … 3 more")
+    #expect(Completer.listed([], width: 20).isEmpty)
+    var chat = Harness(columns: 40)
+    chat.send(.completions((1...30).map { "thing\($0)" }))
+    #expect(chat.text.contains("thing1  thing2  thing3  … 27 more"))
+  }
+
+  @Test func templatesAreListed() {
+    var chat = Harness()
+    chat.ask("/template")
+    #expect(chat.text.contains("The template is tinygptv.") && chat.text.contains("minigpt-v2"))
   }
 }

@@ -26,13 +26,40 @@ import Testing
       // A picture that is none is the end: answers would be about nothing.
       let bad = try run(["hello"], [fake], in: folder)
       #expect(
-        bad.ending == .exited(65) && bad.error.contains("magic number") && !bad.output.contains("answer to hello"))
+        bad.ending == .exited(65) && bad.error.contains("found a text file") && !bad.output.contains("answer to hello"))
+      #expect(bad.error.split(separator: "\n").count == 1 && !bad.output.contains("fake.png"))
       // Later faults leave their mark, and the rest goes on.
       for line in ["/image \(fake)", "/image nowhere.png", "/imgae x", "fault", "/temp 3"] {
         let result = try run([line, "hello"], in: folder)
         #expect(result.ending == .exited(65), "\(line)")
-        #expect(result.output.contains("Error: ") && result.output.contains("answer to hello"), "\(line)")
+        #expect(result.error.hasPrefix("tinygptv: ") && result.output.contains("answer to hello"), "\(line)")
+        #expect(result.error.split(separator: "\n").count == 1 && !result.output.contains("Error"), "\(line)")
       }
+    }
+  }
+
+  /// What ends the program is told once, and on standard error; so is what was to begin with and is not there.
+  @Test func faultsAreToldOnceAndApart() throws {
+    try withTemporaryFolder { folder in
+      let model = try ChildProcess.tinygptv(
+        ["chat", "--model", "nothere.gguf", "--no-history"], input: Data(),
+        environment: ["HOME": folder.path, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"])
+      #expect(model.ending == .exited(65) && !model.text.contains("nothere"), "\(model.text)")
+      #expect(model.errorOutput.components(separatedBy: "nothere.gguf").count == 2, "\(model.errorOutput)")
+      let adapter = try run(["hello"], ["--adapter", "nope"], in: folder)
+      #expect(adapter.ending == .exited(65) && !adapter.output.contains("nope"))
+      #expect(adapter.error.components(separatedBy: "There is no adapter nope").count == 2)
+    }
+  }
+
+  /// A picture that is none is not said to be attached.
+  @Test func picturesAreAnnouncedWhenTheyAreSome() throws {
+    try withTemporaryFolder { folder in
+      let lines = ["hello", "/image nothere.png", "/image \(Fixtures.path("pictures/gray.jpg"))", "hello"]
+      let result = try run(lines, in: folder)
+      #expect(!result.output.contains("nothere") && result.error.contains("nothere.png: expected"))
+      let parts = result.output.components(separatedBy: "Picture: ")
+      #expect(parts.count == 2 && parts[0].contains("answer to hello") && parts[1].contains("answer to hello"))
     }
   }
 
@@ -54,7 +81,7 @@ import Testing
       try Data("temperature: 3\ntop_p: 0.01\n".utf8).write(to: settings.appendingPathComponent("config.yaml"))
       let result = try run(["hello"], in: folder)
       #expect(
-        result.output.contains("temperature: expected 0.1 to 1.5") && result.output.contains("top_p: expected 0.05"))
+        result.error.contains("temperature: expected 0.1 to 1.5") && result.error.contains("top_p: expected 0.05"))
       #expect(result.output.contains("answer to hello from one with seed 0 at 0.0") && result.ending == .exited(65))
     }
   }

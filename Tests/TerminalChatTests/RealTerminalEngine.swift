@@ -290,7 +290,8 @@ extension RealTerminal {
       }
       let text = try String(contentsOf: terminal.folder.appendingPathComponent("talk.md"), encoding: .utf8)
       #expect(text.contains("Picture: `\(picture)`") && text.contains("## pair `[grounding]`"))
-      #expect(text.contains("a cat a dog") && text.contains("2. a dog: left 50 %, top 50 %, right 90 %, bottom 90 %"))
+      #expect(text.contains("a cat\\[1\\] a dog\\[2\\]"))
+      #expect(text.contains("- \\[2\\] a dog: left 50 %, top 50 %, right 90 %, bottom 90 %"))
 
       struct Export: Decodable {
         struct Entry: Decodable {

@@ -84,7 +84,7 @@ extension RealTerminal {
       #expect(result.ending == .exited(65))
       #expect(!result.output.contains(0x1b))
       #expect(result.text.contains("a cat a dog") && result.text.contains("box 2: a dog: from 50% to 90%"))
-      #expect(result.text.contains("Did you mean /image?") && result.text.contains("answer to hello"))
+      #expect(result.errorOutput.contains("Did you mean /image?") && result.text.contains("answer to hello"))
     }
 
     @Test(arguments: [("1", false), ("", true)])

@@ -198,7 +198,7 @@ private struct ConfigurationReader {
     _ name: String, _ value: Node, of names: [String]?, _ set: (inout ChatConfiguration, String) -> Void
   ) {
     guard let text = value.string, names?.contains(text) ?? true else {
-      let nearest = value.string.flatMap { Spelling.nearest(to: $0, in: names ?? []) }
+      let nearest = value.string.flatMap { Spelling.nearest(to: $0, in: names ?? [], changes: 2) }
       return problem(
         name, value, expected: "one of \((names ?? []).joined(separator: ", "))", found: shown(value),
         remedy: nearest.map { "The nearest is \($0)" })
@@ -229,10 +229,10 @@ private struct ConfigurationReader {
   }
 
   private mutating func unknown(_ name: String, _ key: Node, known: [String], in prefix: String = "") {
-    let nearest = Spelling.nearest(to: name, in: known)
+    let nearest = Spelling.nearest(to: name, in: known, changes: 2).map { "The nearest is \($0)" }
     problem(
-      prefix + name, key, expected: "a known setting", found: "another one",
-      remedy: nearest.map { "The nearest is \($0)" })
+      prefix + name, key, expected: "a known setting", found: "\"\(name)\"",
+      remedy: nearest ?? "There are: \(known.joined(separator: ", "))")
   }
 
   private mutating func problem(

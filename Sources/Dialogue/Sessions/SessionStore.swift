@@ -123,11 +123,12 @@ public struct SessionStore: Sendable {
 
   func path(of id: String) throws(InputError) -> String {
     guard Self.isName(id), FileManager.default.fileExists(atPath: "\(folder)/\(id)\(Self.suffix)") else {
-      let latest = list(limit: 3).map(\.id)
+      let kept = list(limit: 100).map(\.id)
+      let numbers = kept.count > 1 ? "1 to \(kept.count), their numbers" : "1, the number of the only one"
       throw InputError(
         file: folder, field: "conversation",
-        expected: latest.isEmpty ? "one that was kept" : "one of \(latest.joined(separator: ", ")), …", found: id,
-        remedy: "List them with /sessions.")
+        expected: kept.first.map { "\(numbers) in /sessions, or a name such as \($0)" } ?? "one that was kept",
+        found: id, remedy: "List them with /sessions.")
     }
     return "\(folder)/\(id)\(Self.suffix)"
   }

@@ -96,11 +96,15 @@ extension StoredSession {
       "## \(escaped(turn.turn.question.isEmpty ? turn.turn.task?.rawValue ?? "…" : turn.turn.question))\(task)"
     ]
     let grounded = GroundedText(parsing: turn.turn.answer, isFinal: true)
-    parts.append(grounded.plainText.isEmpty ? "*(no text)*" : escaped(grounded.plainText, isBlock: true))
-    let boxes = grounded.phrases.enumerated().flatMap { index, phrase in
-      phrase.boxes.map { box in
-        let name = phrase.text.isEmpty ? "box" : escaped(phrase.text)
-        return "\(index + 1). \(name): left \(box.x0) %, top \(box.y0) %, right \(box.x1) %, bottom \(box.y1) %"
+    let names = grounded.names(asked: turn.turn.question, in: turn.turn.task)
+    let answer = grounded.text(names: names)
+    parts.append(answer.isEmpty ? "*(no text)*" : escaped(answer, isBlock: true))
+    // Not a numbered list, which counts by itself: a phrase may have several boxes, and its number is the screen's.
+    let boxes = zip(names, grounded.phrases).enumerated().flatMap { index, phrase in
+      phrase.1.boxes.map { box in
+        let name = phrase.0.isEmpty ? "a box" : escaped(phrase.0)
+        return "- \(escaped("[\(index + 1)]")) \(name): left \(box.x0) %, top \(box.y0) %, "
+          + "right \(box.x1) %, bottom \(box.y1) %"
       }
     }
     if !boxes.isEmpty { parts.append(boxes.joined(separator: "\n")) }

@@ -8,6 +8,8 @@ public final class LineChat {
   private let mailbox: Mailbox
   private let options: ChatOptions
   private let isInteractive: Bool
+  /// Whether someone sees what is printed. Elsewhere faults go to standard error, apart from the answers.
+  private let isSeen: Bool
   private var outcome: ChatOutcome?
   /// Lines that were read and wait for the answer before them.
   private var lines: [String] = []
@@ -36,6 +38,7 @@ public final class LineChat {
     self.mailbox = mailbox
     self.options = options
     isInteractive = isatty(STDIN_FILENO) != 0
+    isSeen = isatty(STDOUT_FILENO) != 0
     runner = EffectRunner(
       options.state(
         columns: 80, rows: 24, Capabilities(isUnicode: options.isUnicode, isASCIIDrawing: true, colors: 0),
@@ -233,8 +236,11 @@ public final class LineChat {
   }
 
   private func showEntries(_ state: ChatState) {
+    // That a picture is attached is said once it is known to be one.
+    let uncertain = state.picture?.facts == nil ? state.replaced?.note : nil
     // Entries that were taken back leave a gap in the numbers.
     for entry in state.entries where entry.id >= printed {
+      if let uncertain, entry.id >= uncertain { return }
       switch entry.content {
       case .notice(let text): write(CleanText.lines(text) + "\n")
       case .complaint(let text): complain(CleanText.lines(text))
@@ -276,20 +282,21 @@ public final class LineChat {
     return true
   }
 
-  /// Says what went wrong.
+  /// Says what went wrong. What ends the program is said by whoever started the chat.
   private func complain(_ text: String) {
     hasErrors = true
-    write("Error: \(text)\n")
+    if case .failed(let failure) = outcome, CleanText.lines(failure.description) == text { return }
+    if isSeen { write("Error: \(text)\n") } else { write("tinygptv: \(text)\n", to: STDERR_FILENO) }
   }
 
-  private func write(_ text: String) {
+  private func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
     let shown = options.isASCII ? text.withASCIIPunctuation : text
     var rest = Array(shown.plain(if: !options.isUnicode).utf8)[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR || errno == EAGAIN { continue }
       guard count > 0 else {
-        outcome = .left
+        if descriptor == STDOUT_FILENO { outcome = .left }
         return
       }
       rest.removeFirst(count)

@@ -76,29 +76,12 @@ struct EntryLines {
   /// The text with its phrases in their colours and with their numbers. Boxes without a phrase are called what was
   /// asked for, where there is nothing else to read.
   private func phrased(_ turn: ChatTurn) -> StyledLine {
-    let grounded = turn.grounded
-    let names = NumberedPhrase.phrases(of: turn).map(\.text)
-    let isBare = grounded.plainText.trimmingSpaces.isEmpty
     var line = StyledLine()
-    let bytes = Array(grounded.plainText.utf8)
-    func isLetter(_ byte: UInt8) -> Bool { byte >= 0x80 || Unicode.Scalar(byte).properties.isAlphabetic }
-    func text(_ range: Range<Int>) -> String { CleanText.lines(String(decoding: bytes[range], as: UTF8.self)) }
-    var position = 0
-    for (index, phrase) in grounded.phrases.enumerated() {
-      let range = max(phrase.range.lowerBound, position)..<max(phrase.range.upperBound, position)
-      line.append(text(position..<range.lowerBound))
-      var style = theme.phrase(index + 1)
-      if isBare, index > 0 { line.append(", ") }
-      let name = !range.isEmpty ? text(range) : isBare ? names[index] : ""
-      style.isUnderlined = !name.isEmpty
-      line.append(name, style)
-      style.isUnderlined = false
-      line.append(isBare && name.isEmpty ? "box \(index + 1)" : "[\(index + 1)]", style)
-      position = range.upperBound
-      // The space between two words left with the box; its number needs one again.
-      if range.isEmpty, position < bytes.count, isLetter(bytes[position]) { line.append(" ") }
+    for part in turn.grounded.parts(names: NumberedPhrase.phrases(of: turn).map(\.text)) {
+      var style = part.number.map(theme.phrase) ?? .plain
+      style.isUnderlined = part.number != nil && !part.isMark
+      line.append(CleanText.lines(part.text), style)
     }
-    line.append(text(position..<bytes.count))
     // White space at both ends is the model's habit.
     while let first = line.items.first, first.glyph.text == " " || first.glyph.text == "\n" { line.items.removeFirst() }
     while let last = line.items.last, last.glyph.text == " " || last.glyph.text == "\n" { line.items.removeLast() }

@@ -32,8 +32,13 @@ enum Legend {
 
   private static func item(_ phrase: NumberedPhrase, _ theme: Theme) -> StyledLine {
     var line = StyledLine("[\(phrase.number)]", theme.phrase(phrase.number))
-    if !phrase.text.isEmpty { line.append(" " + phrase.text) }
-    if phrase.boxes.count > 1 { line.append(" (\(phrase.boxes.count) boxes)", .dim) }
+    let count = phrase.boxes.count
+    if phrase.text.isEmpty {
+      line.append(count > 1 ? " \(count) boxes" : " a box", .dim)
+    } else {
+      line.append(" " + phrase.text)
+      if count > 1 { line.append(" (\(count) boxes)", .dim) }
+    }
     return line
   }
 }

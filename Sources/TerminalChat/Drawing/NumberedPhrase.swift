@@ -19,9 +19,8 @@ public struct NumberedPhrase: Equatable, Sendable {
   /// Numbers the phrases of a turn's answer. Boxes that stand alone show what the question asked for.
   static func phrases(of turn: ChatTurn) -> [NumberedPhrase] {
     var phrases = phrases(of: turn.grounded)
-    guard turn.task == .refer || turn.task == .detection else { return phrases }
-    let wanted = CleanText.line(GroundedText(parsing: turn.question, isFinal: true).plainText).trimmingSpaces
-    for index in phrases.indices where phrases[index].text.isEmpty { phrases[index].text = wanted }
+    let names = turn.grounded.names(asked: turn.question, in: turn.task)
+    for (index, name) in zip(phrases.indices, names) { phrases[index].text = CleanText.line(name) }
     return phrases
   }
 

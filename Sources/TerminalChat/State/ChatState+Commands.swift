@@ -126,7 +126,9 @@ extension ChatState {
       case "temp": note("The temperature is \(sampling.temperature).")
       case "top-p": note("Top-p is \(sampling.topP).")
       case "seed": note("The seed is \(sampling.seed).")
-      default: note("The template is \(CleanText.line(template)).")
+      default:
+        let names = PromptTemplate.named.map(\.name).joined(separator: ", ")
+        note("The template is \(CleanText.line(template)). There are: \(names); or a text with {} for the question.")
       }
       return []
     }

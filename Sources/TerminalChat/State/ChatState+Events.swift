@@ -18,7 +18,7 @@ extension ChatState {
       return []
     case .submit(let line): return submit(line)
     case .completions(let words):
-      show(words.map(CleanText.line).joined(separator: "  "), seconds: 10)
+      show(Completer.listed(words.map(CleanText.line), width: columns - 6), seconds: 10)
       return []
     case .resized(let columns, let rows):
       self.columns = columns

@@ -64,6 +64,7 @@ extension ChatState {
       turn.hidesQuestion = index > 0
       enqueue(turn)
     }
+    note("A comparison is no part of the conversation: it is neither kept nor exported.")
     return next()
   }
 

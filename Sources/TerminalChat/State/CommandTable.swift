@@ -15,7 +15,7 @@ enum CommandTable {
     Command(name: "image", argument: "PATH", help: "attach a picture; its path alone does too"),
     Command(name: "tasks", argument: "[NAME]", help: "choose the task: none, vqa, caption, grounding, refer ..."),
     Command(name: "adapter", argument: "[NAME]", help: "choose the adapter; none is the bare model"),
-    Command(name: "compare", argument: "QUESTION", help: "ask every adapter the same, outside the conversation"),
+    Command(name: "compare", argument: "QUESTION", help: "ask every adapter the same; neither kept nor exported"),
     Command(name: "regen", argument: "", help: "answer the last question anew"),
     Command(name: "undo", argument: "", help: "take the last question and its answer back"),
     Command(name: "clear", argument: "", help: "begin anew with this picture and these settings"),

@@ -1,6 +1,7 @@
 import Dialogue
 
-/// Completes what stands before the cursor: commands, paths, the names of tasks, adapters and templates.
+/// Completes what stands before the cursor: commands, paths, a question's task, the names of tasks, adapters and
+/// templates.
 struct Completer {
   /// The names of adapters and of stored conversations.
   var adapters: [String] = []
@@ -13,6 +14,7 @@ struct Completer {
     if WrittenPath.begins(line) || line.hasPrefix("~/") || line.hasPrefix("./") {
       return paths(line, before: "")
     }
+    if line.hasPrefix("[") { return names(VisionTask.allCases.map(\.tag), beginningWith: line, before: "", after: " ") }
     guard line.hasPrefix("/") else { return [] }
     guard let space = line.firstIndex(of: " ") else {
       let commands = names(CommandTable.all.map { "/" + $0.name }, beginningWith: line, before: "", after: " ")
@@ -29,6 +31,17 @@ struct Completer {
     case "sessions": return names(sessions, beginningWith: argument, before: before)
     default: return []
     }
+  }
+
+  /// Choices on one line: as many as fit, and how many more there are.
+  static func listed(_ choices: [String], width: Int) -> String {
+    let all = choices.joined(separator: "  ")
+    guard DisplayWidth.of(all) > width else { return all }
+    func line(_ count: Int) -> String {
+      (choices.prefix(count) + ["… \(choices.count - count) more"]).joined(separator: "  ")
+    }
+    let fitting = (1..<max(choices.count, 1)).last { DisplayWidth.of(line($0)) <= width }
+    return line(fitting ?? min(choices.count, 1))
   }
 
   private func names(
