@@ -10,15 +10,32 @@
 #include <string.h>
 #include <wchar.h>
 
-// Declared here, since <term.h> makes macros of words like `columns`.
-extern char *tigetstr(const char *);
+#include "direct_color.h"
+
 extern int wcwidth(wchar_t);
 
 enum { CCURSES_BOLD = 1, CCURSES_DIM = 2, CCURSES_UNDERLINE = 4, CCURSES_REVERSE = 8 };
 
-// Takes over the terminal. Returns NULL where ncurses does not know it (it would end the program itself in initscr).
-static inline SCREEN *ccurses_open(FILE *output, FILE *input) {
+// newterm with a description of our own, if there is one, in place of the one that is installed.
+static inline SCREEN *ccurses_newterm(FILE *output, FILE *input, const char *description) {
+  if (!description) return newterm(NULL, output, input);
+  const char *set = getenv("TERMINFO");
+  char *before = set ? strdup(set) : NULL;
+  setenv("TERMINFO", description, 1);
   SCREEN *screen = newterm(NULL, output, input);
+  // Programs that are started from here shall find what we found.
+  if (before) setenv("TERMINFO", before, 1);
+  else unsetenv("TERMINFO");
+  free(before);
+  return screen ? screen : newterm(NULL, output, input);
+}
+
+// Takes over the terminal; with any colour if it says that it has them, and colours are wanted. Returns NULL where
+// ncurses does not know it (it would end the program itself in initscr).
+static inline SCREEN *ccurses_open(FILE *output, FILE *input, bool wants_color) {
+  char *description = wants_color ? ccurses_direct_color(fileno(output)) : NULL;
+  SCREEN *screen = ccurses_newterm(output, input, description);
+  free(description);
   if (!screen) return NULL;
   raw();
   noecho();
@@ -42,6 +59,25 @@ static inline void ccurses_size(int *columns, int *rows) {
   *rows = LINES;
 }
 
+// The number of the pair of colours that was used last; they are given out one after another.
+static inline int *ccurses_last_pair(void) {
+  static int pair;
+  return &pair;
+}
+
+// Whether so many more cells may use up all pairs of colours: ncurses would take away some that are on the screen.
+static inline bool ccurses_is_short_of_pairs(int cells) {
+  int last = *ccurses_last_pair();
+  // Where there are few pairs, colours are few as well.
+  return COLOR_PAIRS > 1 << 15 && last >= COLOR_PAIRS / 2 && last >= COLOR_PAIRS - cells;
+}
+
+// Gives all pairs back. Everything has to be put again.
+static inline void ccurses_release_pairs(void) {
+  reset_color_pairs();
+  *ccurses_last_pair() = 0;
+}
+
 // Puts a character with its marks. Colours are -1 for the terminal's own, else an index or 0xRRGGBB, as the terminal
 // takes them. False if it could not be put.
 static inline bool ccurses_put(
@@ -55,6 +91,7 @@ static inline bool ccurses_put(
   if ((foreground >= 0 || background >= 0) && has_colors()) {
     pair = alloc_pair(foreground, background);
     if (pair < 0) pair = 0;
+    if (pair > *ccurses_last_pair()) *ccurses_last_pair() = pair;
   }
   cchar_t cell;
   if (setcchar(&cell, text, look, 0, &pair) == ERR) return false;

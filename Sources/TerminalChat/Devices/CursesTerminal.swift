@@ -35,7 +35,7 @@ final class CursesTerminal {
     // Swift's own handler of crashes would ask for a key, on a terminal that is no longer ours.
     for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { signal(number, SIG_DFL) }
     guard csystem_terminal_open(input) else { return nil }
-    guard let screen = ccurses_open(outputFile, inputFile) else {
+    guard let screen = ccurses_open(outputFile, inputFile, hasColor) else {
       csystem_terminal_close()
       return nil
     }
@@ -132,6 +132,11 @@ final class CursesTerminal {
   func paint(_ cells: Cells) {
     guard isOnScreen else { return }
     if shown?.columns != cells.columns || shown?.rows != cells.rows {
+      ccurses_erase()
+      shown = Cells(columns: cells.columns, rows: cells.rows)
+    }
+    if ccurses_is_short_of_pairs(Int32(clamping: cells.columns * cells.rows)) {
+      ccurses_release_pairs()
       ccurses_erase()
       shown = Cells(columns: cells.columns, rows: cells.rows)
     }
