@@ -1,3 +1,4 @@
+import Diagnostics
 import Dialogue
 import Pictures
 import Testing
@@ -23,6 +24,45 @@ import Testing
     let art = try #require(painter.art(columns: columns, rows: rows, capabilities))
     return (0..<rows).map { Array(art.cells[$0 * columns..<($0 + 1) * columns]) }
   }
+
+  // MARK: written pictures
+
+  /// How many pixels of the first label's ground there are in the row below its upper edge.
+  private func ground(_ phrases: [NumberedPhrase], width: Int = 400) -> Int {
+    let plain = picture(width, 300) { _, _ in (1, 2, 3) }
+    let drawn = AnnotatedPicture(plain, phrases).picture
+    let row = drawn.pixels[3 * 61 * width..<3 * 62 * width]
+    return stride(from: row.startIndex, to: row.endIndex, by: 3).count { Array(row[$0..<$0 + 3]) == [255, 70, 70] }
+  }
+
+  @Test func writtenPicturesSayThePhraseWhereItFits() {
+    let box = BoundingBox(x0: 10, y0: 20, x1: 50, y1: 60)
+    func labelled(_ text: String, count: Int = 1, width: Int = 400) -> Int {
+      let phrases = (1...count).map { _ in NumberedPhrase(number: 1, text: text, boxes: [box]) }
+      return ground(phrases, width: width)
+    }
+    // Dots of two pixels: a column of six for each letter, and one. The box's other edge has a pixel of its own.
+    let bare = labelled("")
+    #expect(bare == 2 * (6 * 1 + 1) + 1)
+    #expect(labelled("the cat") == 2 * (6 * 9 + 1) + 1 && labelled("Él") == 2 * (6 * 4 + 1) + 1)
+    #expect(labelled("猫") == bare && labelled("the cat", width: 100) == bare)
+    // A label hides no other; so the second one has its number alone, over the first.
+    #expect(labelled("the cat", count: 2) == labelled("the cat"))
+  }
+
+  @Test func writtenPicturesArePNGByName() throws {
+    func name(_ given: String?, _ hasBoxes: Bool = true) throws(InputError) -> String {
+      try SavedPictureName.chosen(given, picture: "/p/bus.jpg", hasBoxes: hasBoxes) { $0 == "bus-boxes.png" }
+    }
+    let made = [try name(nil), try name(nil, false)]
+    #expect(made == ["bus-boxes-2.png", "bus.png"])
+    let given = [try name("out.PNG"), try name("a.b/out"), try name("v1.5")]
+    #expect(given == ["out.PNG", "a.b/out.png", "v1.5.png"])
+    let error = #expect(throws: InputError.self) { try name("out.jpg") }
+    #expect(error?.file == "out.jpg" && error?.expected.contains(".png") == true)
+  }
+
+  // MARK: pictures in cells
 
   /// Rows of pixels are whole numbers of four bytes for libchafa, whatever the picture's width.
   @Test(arguments: 61...64)

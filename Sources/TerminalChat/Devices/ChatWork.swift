@@ -95,13 +95,16 @@ final class ChatWork {
 
   /// Writes a picture with its boxes, in a task of its own.
   ///
-  /// - Parameter target: nil makes a name of the picture's in the working directory, one that is not taken.
-  func savePicture(_ path: String, to target: String?, boxes: [NumberedPhrase]) {
+  /// - Parameter name: see ``SavedPictureName``.
+  func savePicture(_ path: String, to name: String?, boxes: [NumberedPhrase]) {
     let mailbox = mailbox
-    let target = target ?? Self.freeName(path)
-    let (path, absolute) = (Archive.absolute(path), Archive.absolute(target))
+    let path = Archive.absolute(path)
     Task.detached {
       do throws(InputError) {
+        let target = try SavedPictureName.chosen(name, picture: path, hasBoxes: !boxes.isEmpty) {
+          FileManager.default.fileExists(atPath: Archive.absolute($0))
+        }
+        let absolute = Archive.absolute(target)
         guard !FileManager.default.fileExists(atPath: absolute) else {
           throw InputError(
             file: target, expected: "a name that is not taken", found: "a file", remedy: "Name another one.")
@@ -114,19 +117,6 @@ final class ChatWork {
         mailbox.post { .saved(.failure(ChatFailure(.picture, error))) }
       }
     }
-  }
-
-  /// `bus-boxes.png` for `bus.jpg`, with a number where that is taken.
-  private static func freeName(_ picture: String) -> String {
-    let file = picture.split(separator: "/").last.map(String.init) ?? "picture"
-    let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
-    var name = "\(stem)-boxes.png"
-    var number = 2
-    while FileManager.default.fileExists(atPath: Archive.absolute(name)) {
-      name = "\(stem)-boxes-\(number).png"
-      number += 1
-    }
-    return name
   }
 
   /// What a folder holds, for completion; folders end in a slash.

@@ -1,13 +1,17 @@
 import Dialogue
 import Pictures
 
-/// A picture in full resolution with boxes and their numbers drawn into it.
+/// A picture in full resolution with boxes, their numbers and phrases drawn into it.
 struct AnnotatedPicture {
   private let width: Int
   private let height: Int
   private var pixels: [UInt8]
   /// How thick lines are, in pixels.
   private let thickness: Int
+  /// How large the dots of letters are, in pixels.
+  private var dot: Int { max(thickness, 2) }
+  /// Where labels are.
+  private var labels: [Rectangle] = []
 
   private static let colors: [(UInt8, UInt8, UInt8)] = [
     (255, 70, 70), (60, 200, 90), (250, 200, 40), (70, 140, 255), (220, 90, 220), (40, 200, 210), (255, 150, 40),
@@ -24,7 +28,7 @@ struct AnnotatedPicture {
       for box in phrase.boxes { outline(box, phrase.number) }
     }
     for phrase in phrases {
-      for box in phrase.boxes { label(box, phrase.number) }
+      for box in phrase.boxes { label(box, phrase) }
     }
   }
 
@@ -56,29 +60,41 @@ struct AnnotatedPicture {
     fill(max(x1 - thickness, x0)..<x1, y0..<y1, color(number))
   }
 
-  /// Digits of three by five dots, a row in three bits.
-  private static let digits: [[UInt8]] = [
-    [7, 5, 5, 5, 7], [2, 6, 2, 2, 7], [7, 1, 7, 4, 7], [7, 1, 7, 1, 7], [5, 5, 7, 1, 1],
-    [7, 4, 7, 1, 7], [7, 4, 7, 5, 7], [7, 1, 1, 2, 2], [7, 5, 7, 5, 7], [7, 5, 7, 1, 7],
-  ]
-
-  /// Writes the number on a ground of the box's colour, at its upper left corner.
-  private mutating func label(_ box: BoundingBox, _ number: Int) {
+  /// Writes the number and what it stands for on a ground of the box's colour, at its upper left corner: the phrase too
+  /// where it is no wider than the picture, no other label is there, and its letters are known; else the number alone.
+  private mutating func label(_ box: BoundingBox, _ phrase: NumberedPhrase) {
     let edges = box.pixels(width: width, height: height)
-    let dot = max(thickness * 2, 1)
-    let text = String(number).utf8.map { Int($0 - 0x30) }
-    let (across, down) = (dot * (4 * text.count + 1), dot * 7)
-    let left = max(min(edges.x0, width - across), 0)
-    let top = max(min(edges.y0, height - down), 0)
-    fill(left..<left + across, top..<top + down, color(number))
-    for (place, digit) in text.enumerated() {
-      for (row, bits) in Self.digits[digit].enumerated() {
-        for column in 0..<3 where bits >> UInt8(2 - column) & 1 == 1 {
-          let x = left + dot * (1 + 4 * place + column)
-          let y = top + dot * (1 + row)
-          fill(x..<x + dot, y..<y + dot, (0, 0, 0))
-        }
+    for text in [phrase.label, "\(phrase.number)"] {
+      guard let letters = DotLetters.dots(of: text) else { continue }
+      let across = dot * ((DotLetters.columns + 1) * letters.count + 1)
+      let down = dot * (DotLetters.rows + 2)
+      let left = max(min(edges.x0, width - across), 0)
+      let top = max(min(edges.y0, height - down), 0)
+      let place = Rectangle(column: left, row: top, columns: across, rows: down)
+      let isFree = across <= width && !labels.contains { $0.overlaps(place) }
+      guard isFree || text != phrase.label || phrase.text.isEmpty else { continue }
+      labels.append(place)
+      fill(left..<left + across, top..<top + down, color(phrase.number))
+      for (index, letter) in letters.enumerated() {
+        write(letter, column: left + dot * (1 + (DotLetters.columns + 1) * index), row: top + dot)
+      }
+      return
+    }
+  }
+
+  private mutating func write(_ letter: [UInt8], column: Int, row: Int) {
+    for (y, bits) in letter.enumerated() {
+      for x in 0..<DotLetters.columns where bits >> UInt8(DotLetters.columns - 1 - x) & 1 == 1 {
+        let (left, top) = (column + dot * x, row + dot * y)
+        fill(left..<left + dot, top..<top + dot, (0, 0, 0))
       }
     }
+  }
+}
+
+extension Rectangle {
+  fileprivate func overlaps(_ other: Rectangle) -> Bool {
+    column < other.column + other.columns && other.column < column + columns && row < other.row + other.rows
+      && other.row < row + rows
   }
 }
