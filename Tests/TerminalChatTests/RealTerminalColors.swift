@@ -2,7 +2,7 @@ import Pictures
 import Testing
 
 extension RealTerminal {
-  /// Colours beyond the 256.
+  /// What terminals say of themselves, and what is said where they are not known.
   @Suite(.serialized) struct Colors {
     /// A terminal that says so gets the picture's own colours, whatever its description says; GNU screen, which only
     /// hands on what the terminal around it says, does not.
@@ -24,6 +24,14 @@ extension RealTerminal {
       #expect(text.contains(isShown ? "38;2;" : "38;5;"))
       try terminal.quit()
       #expect(try terminal.value("alternate_on") == "0")
+    }
+
+    @Test func unknownTerminalsAreTold() throws {
+      let terminal = try TmuxTerminal(columns: 120, environment: ["TERM": "nosuch"])
+      try terminal.start()
+      try terminal.wait(for: "this system does not know the terminal nosuch (TERM)")
+      try terminal.enter("hello")
+      try terminal.wait(for: "answer to hello")
     }
   }
 }

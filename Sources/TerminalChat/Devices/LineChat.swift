@@ -192,7 +192,8 @@ public final class LineChat {
       case .quit: outcome = .left
       case .openEditor:
         switch ExternalEditor.edit("") {
-        case .text(let text): if !text.isEmpty { perform(runner.handle(.submit(text))) }
+        case .text(""): write("(The editor left nothing to send.)\n")
+        case .text(let text): perform(runner.handle(.submit(text)))
         case .failure(let message): perform(runner.handle(.complaint(message)))
         }
       default: break
