@@ -123,12 +123,11 @@ public struct SessionStore: Sendable {
 
   func path(of id: String) throws(InputError) -> String {
     guard Self.isName(id), FileManager.default.fileExists(atPath: "\(folder)/\(id)\(Self.suffix)") else {
-      let kept = list(limit: 100).map(\.id)
-      let numbers = kept.count > 1 ? "1 to \(kept.count), their numbers" : "1, the number of the only one"
+      let latest = list(limit: 1).first?.id
       throw InputError(
         file: folder, field: "conversation",
-        expected: kept.first.map { "\(numbers) in /sessions, or a name such as \($0)" } ?? "one that was kept",
-        found: id, remedy: "List them with /sessions.")
+        expected: latest.map { "a number in the list of /sessions, or a name such as \($0)" } ?? "one that was kept",
+        found: id, remedy: "/sessions lists them in a chat.")
     }
     return "\(folder)/\(id)\(Self.suffix)"
   }
