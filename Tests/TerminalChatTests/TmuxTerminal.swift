@@ -177,7 +177,7 @@ final class TmuxTerminal {
   /// - Throws: if the engine failed, or answered nothing.
   static func modelAnswer(to question: String, on screen: String) throws -> String? {
     guard let asked = screen.range(of: question, options: .backwards), !screen.contains(" stops") else { return nil }
-    let below = screen[asked.upperBound...].split(separator: "\n").dropFirst().map {
+    let below = screen[asked.upperBound...].split(separator: "\n", omittingEmptySubsequences: false).dropFirst().map {
       $0.prefix { $0 != "│" }.trimmingCharacters(in: .whitespaces)
     }
     guard let head = below.firstIndex(where: { $0.hasPrefix("TinyGPT-V with") }) else { return nil }

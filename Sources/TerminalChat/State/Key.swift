@@ -211,10 +211,10 @@ public struct KeyDecoder: Sendable {
   ]
 
   private static func name(parameters: String, final: UInt8) -> String {
-    let values = parameters.split(separator: ";", omittingEmptySubsequences: false).map { number($0) ?? 1 }
-    let base = final == UInt8(ascii: "~") ? numbers[values.first ?? 0] : finals[final]
+    let values = parameters.split(separator: ";", omittingEmptySubsequences: false).map { number($0) }
+    let base = final == UInt8(ascii: "~") ? values[0].flatMap { numbers[$0] } : finals[final]
     guard let base else { return "" }
-    let modifiers = values.count > 1 ? values[1] - 1 : 0
+    let modifiers = values.count > 1 ? (values[1] ?? 1) - 1 : 0
     guard (0..<16).contains(modifiers) else { return base }
     return (modifiers & 4 != 0 ? "C-" : "") + (modifiers & 2 != 0 ? "M-" : "") + (modifiers & 1 != 0 ? "S-" : "") + base
   }
