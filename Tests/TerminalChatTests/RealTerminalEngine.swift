@@ -137,8 +137,6 @@ extension RealTerminal {
         try terminal.wait("\(columns)×\(rows)") { $0.isLaidOut(rows: rows) }
       }
       try terminal.wait("the end of the answer") { !$0.contains("· Esc stops") }
-      try terminal.enter("/clear")
-      try terminal.ask("and now")
     }
 
     /// Point 9 on a model: what is stopped says so, keeps no core busy, and the next question has its answer.
