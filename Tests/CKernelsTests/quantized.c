@@ -66,11 +66,12 @@ typedef struct {
   const char *name;
   ckernels_product *found, *expected;
   void (*decode)(const void *, float *, size_t);
-  size_t bytes;
-  uint8_t extreme;  // the byte that holds the quants of the largest magnitude
+  size_t block, bytes;
+  size_t scales[2];  // where a block's halves lie; twice the same where there is one
+  uint8_t extreme;   // the byte that holds the quants of the largest magnitude
 } product_kind;
 
-// Weights of the largest magnitude, −128 and 15, with activations all of one sign or of changing signs.
+// Weights of the largest magnitude, −128 and 15 for instance, with activations all of one sign or of changing signs.
 typedef enum { kRandom, kExtremes, kNegativeExtremes, kAlternatingExtremes, kContents } product_content;
 
 enum { kMaximumRows = 13, kPadding = 3 };
@@ -79,9 +80,11 @@ static const void *make_weight(const product_kind *kind, product_content content
   uint8_t *const bytes = room(kWeight, blocks * kind->bytes);
   for (size_t b = 0; b < blocks; b++) {
     uint8_t *const block = bytes + b * kind->bytes;
-    const uint16_t scale = ckernels_f16_from_f32(random_normal());
-    memcpy(block, &scale, 2);
-    for (size_t i = 2; i < kind->bytes; i++) block[i] = content == kRandom ? (uint8_t)random_word() : kind->extreme;
+    for (size_t i = 0; i < kind->bytes; i++) block[i] = content == kRandom ? (uint8_t)random_word() : kind->extreme;
+    for (int s = 0; s < 2; s++) {
+      const uint16_t scale = ckernels_f16_from_f32(random_normal());
+      memcpy(block + kind->scales[s], &scale, 2);
+    }
   }
   return bytes;
 }
@@ -105,11 +108,11 @@ static ckernels_q8_rows make_activations(product_content content, size_t blocks)
 // A block's share of a sum is at most this.
 static double share_of_block(
     const product_kind *kind, const void *weight, const ckernels_q8_rows *x, size_t weight_blocks, size_t x_blocks) {
-  float scale = 0, largest = 0, values[32];
+  float scale = 0, largest = 0, values[256];
   for (size_t b = 0; b < x_blocks; b++) scale = fmaxf(scale, x->scale[b]);
   for (size_t b = 0; b < weight_blocks; b++) {
-    kind->decode((const uint8_t *)weight + b * kind->bytes, values, 32);
-    for (int i = 0; i < 32; i++) largest = fmaxf(largest, fabsf(values[i]));
+    kind->decode((const uint8_t *)weight + b * kind->bytes, values, kind->block);
+    for (size_t i = 0; i < kind->block; i++) largest = fmaxf(largest, fabsf(values[i]));
   }
   return 2.0 * 127 * 32 * (double)scale * (double)largest;
 }
@@ -118,10 +121,11 @@ static double share_of_block(
 // whether there are one, two, three or four.
 static void compare_product(const product_kind *kind, product_content content, size_t blocks, size_t weight_rows) {
   restart_numbers((uint32_t)(blocks * 64 + weight_rows));
-  const void *const weight = make_weight(kind, content, weight_rows * blocks);
+  const size_t weight_blocks = weight_rows * blocks * 32 / kind->block;
+  const void *const weight = make_weight(kind, content, weight_blocks);
   const ckernels_q8_rows x = make_activations(content, kMaximumRows * blocks);
   const float *const all_bias = numbers(kBias, kOrdinary, weight_rows);
-  const double share = share_of_block(kind, weight, &x, weight_rows * blocks, kMaximumRows * blocks);
+  const double share = share_of_block(kind, weight, &x, weight_blocks, kMaximumRows * blocks);
   const size_t n = 32 * blocks, width = weight_rows + kPadding;
   float four[ckernels_few_rows][64];
   for (int rows = kMaximumRows; rows > 0; rows--) {
@@ -146,8 +150,10 @@ void compare_quantized(void) {
   static const size_t block_counts[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 44, 330};
   static const size_t weight_counts[] = {1, 2, 7, 8, 9, 15, 16, 17, 33};
   const product_kind kinds[] = {
-      {"product_q8_0", set->product_q8_0, reference->product_q8_0, reference->q8_0_to_f32, 34, 0x80},
-      {"product_q4_0", set->product_q4_0, reference->product_q4_0, reference->q4_0_to_f32, 18, 0xff},
+      {"product_q8_0", set->product_q8_0, reference->product_q8_0, reference->q8_0_to_f32, 32, 34, {0, 0}, 0x80},
+      {"product_q4_0", set->product_q4_0, reference->product_q4_0, reference->q4_0_to_f32, 32, 18, {0, 0}, 0xff},
+      {"product_q4_k", set->product_q4_k, reference->product_q4_k, reference->q4_k_to_f32, 256, 144, {0, 2}, 0xff},
+      {"product_q6_k", set->product_q6_k, reference->product_q6_k, reference->q6_k_to_f32, 256, 210, {208, 208}, 0x80},
   };
   compare_conversions();
   compare_rounding();
@@ -155,9 +161,11 @@ void compare_quantized(void) {
     begin_kernel(kinds[k].name);
     for (size_t b = 0; b < sizeof block_counts / sizeof *block_counts; b++) {
       for (size_t w = 0; w < sizeof weight_counts / sizeof *weight_counts; w++) {
-        if (block_counts[b] > 100 && weight_counts[w] != 17) continue;
+        // Of 32 activations each.
+        const size_t blocks = block_counts[b] * kinds[k].block / 32;
+        if (blocks > 100 && (blocks > 330 || weight_counts[w] != 17)) continue;
         for (product_content content = 0; content < kContents; content++) {
-          compare_product(&kinds[k], content, block_counts[b], weight_counts[w]);
+          compare_product(&kinds[k], content, blocks, weight_counts[w]);
         }
       }
     }
