@@ -20,19 +20,13 @@ typedef struct {
   float scales[kLanes];
 } panel_block;
 
-typedef enum { kQ8_0, kQ4_0 } weight_kind;
-
-static inline size_t bytes_of_block(const weight_kind kind) {
-  return kind == kQ8_0 ? sizeof(block_q8_0) : sizeof(block_q4_0);
-}
-
 static inline float scale_of(const uint8_t *block) {
   half_t d;
   memcpy(&d, block, sizeof d);
   return f32_of_half(d);
 }
 
-static inline __attribute__((always_inline)) int8x16x2_t quants_of(const weight_kind kind, const uint8_t *block) {
+static inline __attribute__((always_inline)) int8x16x2_t quants_of(const block_kind kind, const uint8_t *block) {
   if (kind == kQ8_0) return vld1q_s8_x2((const int8_t *)block + 2);
   const uint8x16_t both = vld1q_u8(block + 2);
   const uint8x16_t low = vandq_u8(both, vdupq_n_u8(15)), high = vshrq_n_u8(both, 4);
@@ -41,9 +35,9 @@ static inline __attribute__((always_inline)) int8x16x2_t quants_of(const weight_
 }
 
 static inline __attribute__((always_inline)) void pack(
-    const weight_kind kind, const uint8_t *const rows[kLanes], size_t blocks, panel_block *panel) {
+    const block_kind kind, const uint8_t *const rows[kLanes], size_t blocks, panel_block *panel) {
   for (size_t b = 0; b < blocks; b++, panel++) {
-    const size_t offset = b * bytes_of_block(kind);
+    const size_t offset = bytes_of(kind, 32 * b);
     for (int first = 0; first < kLanes; first += 4) {
       int8x16x2_t q[4];
       for (int r = 0; r < 4; r++) q[r] = quants_of(kind, rows[first + r] + offset);
