@@ -24,8 +24,8 @@ typedef struct {
 
 // y[t, j] = bias[j] + Σ weight[j, i]·x[t, i] over the n elements (a multiple of the weight's block) of `weight_rows` rows
 // of a weight and `x_rows` rows of activations, y with `y_row` elements from one row to the next. bias may be NULL.
-// Integers within a block of 32 activations, floats between blocks. A row of y does not depend on how many others there are, except
-// that up to ckernels_few_rows of them may be added up in another order than more.
+// Integers within a block of 32 activations, floats between blocks. A row of y does not depend on how many others there
+// are, except that up to ckernels_few_rows of them may be added up in another order than more.
 typedef void ckernels_product(
     const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
     const float *_Nullable bias, float *y, size_t y_row);
