@@ -26,11 +26,6 @@ uint16_t ckernels_bf16_from_f32(float value) {
   return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);                // round to nearest, ties to even
 }
 
-void ckernels_f32_to_f16(const float *source, void *target, size_t n) {
-  half_t *halves = target;
-  for (size_t i = 0; i < n; i++) halves[i] = (half_t)source[i];
-}
-
 void ckernels_f32_to_bf16(const float *source, void *target, size_t n) {
   uint16_t *halves = target;
   for (size_t i = 0; i < n; i++) halves[i] = ckernels_bf16_from_f32(source[i]);

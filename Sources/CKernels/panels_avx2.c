@@ -9,6 +9,8 @@
 // was added already or not. q6_k: the four steps of half a block would not fit, 8·63·127 = 64008, but with 32·Σx of the
 // very activations that a lane meets taken off they do, 8·32·127 = 32512.
 #if defined(__x86_64__)
+#include <stdbool.h>
+
 #include "panels_avx2.h"
 #include "quantized.h"
 
@@ -16,12 +18,28 @@
 
 enum {
   kColumns = 6,     // rows of activations, columns of a tile of the result, that meet the panel at a time
-  kPartRows = 256,  // rows of activations whose excesses are known at a time
+  kPartRows = 256,  // rows of activations at a time
+  kStripRows = 64,  // rows of the weight that these meet: their results are 64 kB
 };
 
 // −32 times what the two int16 of a word meet of a half of a block, for each row: of four blocks the first halves, then
 // the second ones.
 typedef uint32_t row_excesses[2 * kPanelBlocks];
+
+// Multiplies one step of a block: 4 bytes of each of the columns.
+static inline __attribute__((always_inline)) void add_step(
+    const int columns, const __m256i quants[2], const int8_t *q, const int8_t *q3, size_t n,
+    __m256i sums[kColumns][2]) {
+  const __m256i w0 = quants[0], w1 = quants[1];
+#pragma clang loop unroll(full)
+  for (int c = 0; c < columns; c++) {
+    int32_t four;
+    memcpy(&four, c < 3 ? q + (size_t)c * n : q3 + (size_t)(c - 3) * n, 4);
+    const __m256i activations = _mm256_set1_epi32(four);
+    sums[c][0] = _mm256_add_epi16(sums[c][0], _mm256_maddubs_epi16(w0, activations));
+    sums[c][1] = _mm256_add_epi16(sums[c][1], _mm256_maddubs_epi16(w1, activations));
+  }
+}
 
 // Multiplies `count` steps of a block.
 static inline __attribute__((always_inline)) void add_steps(
@@ -30,18 +48,12 @@ static inline __attribute__((always_inline)) void add_steps(
   // The compiler would step from column to column by additions; of pointers that seem unrelated it keeps all six.
   const int8_t *q3 = q + 3 * n;
   __asm__("" : "+r"(q3));
-// Unrolled, the compiler would reorder the steps and run out of registers.
 #pragma clang loop unroll(disable)
-  for (int s = 0; s < count; s++, q += 4, q3 += 4) {
-    const __m256i w0 = quants[s][0], w1 = quants[s][1];
-#pragma clang loop unroll(full)
-    for (int c = 0; c < columns; c++) {
-      int32_t four;
-      memcpy(&four, c < 3 ? q + (size_t)c * n : q3 + (size_t)(c - 3) * n, 4);
-      const __m256i activations = _mm256_set1_epi32(four);
-      sums[c][0] = _mm256_add_epi16(sums[c][0], _mm256_maddubs_epi16(w0, activations));
-      sums[c][1] = _mm256_add_epi16(sums[c][1], _mm256_maddubs_epi16(w1, activations));
-    }
+  for (int s = 0; s < count; s += 2, q += 8, q3 += 8) {
+    add_step(columns, quants[s], q, q3, n, sums);
+    // Left alone, the compiler would mix the steps and run out of registers.
+    __asm__("" ::: "memory");
+    add_step(columns, quants[s + 1], q + 4, q3 + 4, n, sums);
   }
 }
 
@@ -126,15 +138,14 @@ static inline __attribute__((always_inline)) void multiply_tile(
 
 static inline size_t rows_of_panel(const block_kind kind) { return kind == kQ8_0 ? 8 : kPanelRows; }
 
+// `totals` has rows_of_panel numbers for each row of activations.
 static inline __attribute__((always_inline)) void multiply_panel(
     const block_kind kind, const weight_panel *panel, size_t blocks, ckernels_q8_rows x,
-    const row_excesses *excesses, size_t x_rows, size_t n, float *y, size_t y_row, size_t width) {
+    const row_excesses *excesses, size_t x_rows, size_t n, float *totals) {
   const size_t lanes = rows_of_panel(kind);
-  for (size_t t = 0; t < x_rows; t += kColumns, y += kColumns * y_row) {
-    const size_t columns = x_rows - t < kColumns ? x_rows - t : kColumns;
-    // In one place while the blocks are added up; at the weight's edge also the only place with room for all lanes.
-    float totals[kColumns * kPanelRows] __attribute__((aligned(32)));
-    for (size_t c = 0; c < columns; c++) memcpy(totals + c * lanes, y + c * y_row, width * sizeof(float));
+  // Tiles of nearly the same size: 20 rows take less time as four tiles of 5 than as three of 6 and one of 2.
+  for (size_t tiles = (x_rows + kColumns - 1) / kColumns; tiles > 0; tiles--) {
+    const size_t columns = (x_rows + tiles - 1) / tiles;
     switch (columns) {
       case 1: multiply_tile(kind, 1, panel, blocks, &x, excesses, n, totals, lanes); break;
       case 2: multiply_tile(kind, 2, panel, blocks, &x, excesses, n, totals, lanes); break;
@@ -143,11 +154,12 @@ static inline __attribute__((always_inline)) void multiply_panel(
       case 5: multiply_tile(kind, 5, panel, blocks, &x, excesses, n, totals, lanes); break;
       default: multiply_tile(kind, kColumns, panel, blocks, &x, excesses, n, totals, lanes);
     }
-    for (size_t c = 0; c < columns; c++) memcpy(y + c * y_row, totals + c * lanes, width * sizeof(float));
-    x.q += kColumns * n;
-    x.scale += kColumns * (n / 32);
-    x.offset += kColumns * (n / 32);
-    if (kind == kQ6_K) excesses += kColumns;
+    x_rows -= columns;
+    totals += columns * lanes;
+    x.q += columns * n;
+    x.scale += columns * (n / 32);
+    x.offset += columns * (n / 32);
+    if (kind == kQ6_K) excesses += columns;
   }
 }
 
@@ -171,13 +183,34 @@ static void find_excesses(const int8_t *q, size_t x_rows, size_t n, size_t block
   }
 }
 
-static inline __attribute__((always_inline)) void product(
-    const block_kind kind, const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
-    const float *bias, float *y, size_t y_row, row_excesses *excesses) {
+// The weight's rows from one on, and of these the blocks of 32 from one on. Where fewer than a panel's are left, they
+// are copied, and the last one stands for those that are not there: nobody looks at what these give.
+static inline weight_rows_part panel_rows(
+    const block_kind kind, const uint8_t *weight, size_t row_bytes, size_t rows, size_t first, size_t block,
+    size_t blocks, uint8_t *copy) {
+  const size_t lanes = rows_of_panel(kind), bytes = bytes_of(kind, 32 * blocks);
+  const weight_rows_part stored = {weight + first * row_bytes + bytes_of(kind, 32 * block), row_bytes};
+  if (first + lanes <= rows) return stored;
+  for (size_t r = 0; r < lanes; r++) {
+    memcpy(copy + r * bytes, row_at(stored, first + r < rows ? r : rows - 1 - first, 0), bytes);
+  }
+  return (weight_rows_part){copy, bytes};
+}
+
+// The products of up to kPartRows rows of activations with up to kStripRows rows of the weight.
+static inline __attribute__((always_inline)) void multiply_strip(
+    const block_kind kind, const uint8_t *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
+    const float *bias, float *y, size_t y_row) {
   const size_t blocks = n / 32, row_bytes = bytes_of(kind, n), lanes = rows_of_panel(kind);
   weight_panel panel;
-  for (size_t t = 0; t < x_rows; t++) {
-    for (size_t j = 0; j < weight_rows; j++) y[t * y_row + j] = bias ? bias[j] : 0;
+  uint8_t copy[kPanelRows * kPanelBlocks * sizeof(block_q8_0)];
+  row_excesses excesses[kind == kQ6_K ? kPartRows : 1];
+  // Of one panel after the other, without a gap between rows: y's rows may lie pages apart.
+  float totals[kPartRows * kStripRows] __attribute__((aligned(32)));
+  for (size_t j = 0; j < weight_rows; j += lanes) {
+    float start[kPanelRows] = {0};
+    for (size_t r = 0; bias && r < lanes && j + r < weight_rows; r++) start[r] = bias[j + r];
+    for (size_t t = 0; t < x_rows; t++) memcpy(totals + j * x_rows + t * lanes, start, lanes * sizeof(float));
   }
   // The outer loop over blocks, so that the activations' part stays in the second-level cache for all panels.
   for (size_t b = 0; b < blocks; b += kPanelBlocks) {
@@ -185,46 +218,49 @@ static inline __attribute__((always_inline)) void product(
     const ckernels_q8_rows part = {x->q + 32 * b, x->scale + b, x->offset + b};
     if (kind == kQ6_K) find_excesses(part.q, x_rows, n, here, excesses);
     for (size_t j = 0; j < weight_rows; j += lanes) {
-      const size_t width = weight_rows - j < lanes ? weight_rows - j : lanes;
-      const uint8_t *rows[kPanelRows];
-      for (size_t r = 0; r < lanes; r++) {
-        // Lanes beyond the last row repeat it, and nobody looks at what they give.
-        const size_t row = j + (r < width ? r : width - 1);
-        rows[r] = (const uint8_t *)weight + row * row_bytes + bytes_of(kind, 32 * b);
+      pack(kind, panel_rows(kind, weight, row_bytes, weight_rows, j, b, here, copy), here, &panel);
+      // The next panel's part of the weight comes from memory while this one is multiplied.
+      const bool last = j + lanes >= weight_rows;
+      const uint8_t *next =
+          weight + (last ? 0 : j + lanes) * row_bytes + bytes_of(kind, 32 * (last ? b + here : b));
+      for (size_t r = 0; r < lanes; r++, next += row_bytes) {
+        for (size_t byte = 0; byte < bytes_of(kind, 32 * here); byte += 64) _mm_prefetch(next + byte, _MM_HINT_T0);
       }
-      pack(kind, rows, here, &panel);
-      multiply_panel(kind, &panel, here, part, excesses, x_rows, n, y + j, y_row, width);
+      multiply_panel(kind, &panel, here, part, excesses, x_rows, n, totals + j * x_rows);
+    }
+  }
+  for (size_t j = 0; j < weight_rows; j += lanes) {
+    const size_t width = weight_rows - j < lanes ? weight_rows - j : lanes;
+    for (size_t t = 0; t < x_rows; t++) {
+      memcpy(y + t * y_row + j, totals + j * x_rows + t * lanes, width * sizeof(float));
     }
   }
 }
 
-void ckernels_avx2_panels_q8_0(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  product(kQ8_0, weight, weight_rows, x, x_rows, n, bias, y, y_row, NULL);
-}
-
-void ckernels_avx2_panels_q4_0(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  product(kQ4_0, weight, weight_rows, x, x_rows, n, bias, y, y_row, NULL);
-}
-
-void ckernels_avx2_panels_q4_k(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  product(kQ4_K, weight, weight_rows, x, x_rows, n, bias, y, y_row, NULL);
-}
-
-void ckernels_avx2_panels_q6_k(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  row_excesses excesses[kPartRows];
+static inline __attribute__((always_inline)) void product(
+    const block_kind kind, const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
+    const float *bias, float *y, size_t y_row) {
   for (size_t t = 0; t < x_rows; t += kPartRows) {
     const ckernels_q8_rows part = {x->q + t * n, x->scale + t * (n / 32), x->offset + t * (n / 32)};
     const size_t rows = x_rows - t < kPartRows ? x_rows - t : kPartRows;
-    product(kQ6_K, weight, weight_rows, &part, rows, n, bias, y + t * y_row, y_row, excesses);
+    for (size_t j = 0; j < weight_rows; j += kStripRows) {
+      const size_t width = weight_rows - j < kStripRows ? weight_rows - j : kStripRows;
+      multiply_strip(
+          kind, (const uint8_t *)weight + j * bytes_of(kind, n), width, &part, rows, n, bias ? bias + j : NULL,
+          y + t * y_row + j, y_row);
+    }
   }
 }
+
+#define PANELS(type, kind)                                                                                      \
+  void ckernels_avx2_panels_##type(                                                                             \
+      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,               \
+      const float *bias, float *y, size_t y_row) {                                                              \
+    product(kind, weight, weight_rows, x, x_rows, n, bias, y, y_row);                                           \
+  }
+PANELS(q8_0, kQ8_0)
+PANELS(q4_0, kQ4_0)
+PANELS(q4_k, kQ4_K)
+PANELS(q6_k, kQ6_K)
 #pragma clang attribute pop
 #endif

@@ -31,20 +31,34 @@ typedef struct {
   panel_extra extras[kPanelBlocks];
 } weight_panel;
 
-// Eight halves, `stride` bytes apart from one to the next, as floats.
-static inline __m256 scales_of(const uint8_t *const rows[8], size_t offset) {
+// Rows of a weight, `stride` bytes from one to the next, from some block on.
+typedef struct {
+  const uint8_t *start;
+  size_t stride;
+} weight_rows_part;
+
+static inline const uint8_t *row_at(weight_rows_part rows, size_t row, size_t offset) {
+  return rows.start + row * rows.stride + offset;
+}
+
+static inline weight_rows_part rows_from(weight_rows_part rows, size_t first) {
+  return (weight_rows_part){row_at(rows, first, 0), rows.stride};
+}
+
+// The halves of 8 rows as floats.
+static inline __m256 scales_of(weight_rows_part rows, size_t offset) {
   uint16_t bits[8];
-  for (int r = 0; r < 8; r++) memcpy(&bits[r], rows[r] + offset, 2);
+  for (size_t r = 0; r < 8; r++) memcpy(&bits[r], row_at(rows, r, offset), 2);
   return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)bits));
 }
 
 // Transposes 4 numbers of 32 bits from each of 8 rows: out[s] holds number s of all rows.
-static inline void transpose_quarters(const uint8_t *const rows[8], size_t offset, __m256i out[4]) {
+static inline void transpose_quarters(weight_rows_part rows, size_t offset, __m256i out[4]) {
   __m256i pairs[4];
-  for (int r = 0; r < 4; r++) {
+  for (size_t r = 0; r < 4; r++) {
     pairs[r] = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(rows[r] + offset))),
-        _mm_loadu_si128((const __m128i *)(rows[r + 4] + offset)), 1);
+        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)row_at(rows, r, offset))),
+        _mm_loadu_si128((const __m128i *)row_at(rows, r + 4, offset)), 1);
   }
   const __m256i a = _mm256_unpacklo_epi32(pairs[0], pairs[1]), b = _mm256_unpackhi_epi32(pairs[0], pairs[1]);
   const __m256i c = _mm256_unpacklo_epi32(pairs[2], pairs[3]), d = _mm256_unpackhi_epi32(pairs[2], pairs[3]);
@@ -54,24 +68,25 @@ static inline void transpose_quarters(const uint8_t *const rows[8], size_t offse
   out[3] = _mm256_unpackhi_epi64(b, d);
 }
 
-static inline void pack_q4_0(const uint8_t *const rows[kPanelRows], size_t blocks, weight_panel *panel) {
+static inline void pack_q4_0(weight_rows_part rows, size_t blocks, weight_panel *panel) {
   const __m256i low = _mm256_set1_epi8(15);
   for (size_t b = 0; b < blocks; b++) {
     panel_block *const block = &panel->blocks[b];
     const size_t offset = b * sizeof(block_q4_0);
     for (int half = 0; half < 2; half++) {
+      const weight_rows_part eight = rows_from(rows, 8 * (size_t)half);
       __m256i steps[4];
-      transpose_quarters(rows + 8 * half, offset + 2, steps);
+      transpose_quarters(eight, offset + 2, steps);
       for (int s = 0; s < 4; s++) {
         block->quants[s][half] = _mm256_and_si256(steps[s], low);
         block->quants[s + 4][half] = _mm256_and_si256(_mm256_srli_epi16(steps[s], 4), low);
       }
-      block->scales[half] = scales_of(rows + 8 * half, offset);
+      block->scales[half] = scales_of(eight, offset);
     }
   }
 }
 
-static inline void pack_q8_0(const uint8_t *const rows[8], size_t blocks, weight_panel *panel) {
+static inline void pack_q8_0(weight_rows_part rows, size_t blocks, weight_panel *panel) {
   const __m256i low = _mm256_set1_epi8(15), offset128 = _mm256_set1_epi8((char)0x80);
   for (size_t b = 0; b < blocks; b++) {
     panel_block *const block = &panel->blocks[b];
@@ -96,7 +111,7 @@ static inline __m256 floats_of_byte(__m256i words, int index) {
 
 // 8 rows of one block of q4_k: half of 8 of the panel's.
 static inline void pack_q4_k_half(
-    const uint8_t *const rows[8], size_t offset, int half, panel_block *block, panel_extra *extra) {
+    weight_rows_part rows, size_t offset, int half, panel_block *block, panel_extra *extra) {
   const __m256i low = _mm256_set1_epi8(15), six = _mm256_set1_epi8(63), high = _mm256_set1_epi8(48);
   const __m256 d = scales_of(rows, offset);
   // −8 times the activations' sum is what the minima are multiplied with.
@@ -136,7 +151,7 @@ static inline __m256i halves_of_byte(__m256i words, int index) {
 
 // 8 rows of one block of q6_k: half of 8 of the panel's. Quants are 32 too large.
 static inline void pack_q6_k_half(
-    const uint8_t *const rows[8], size_t offset, int half, panel_block *block, panel_extra *extra) {
+    weight_rows_part rows, size_t offset, int half, panel_block *block, panel_extra *extra) {
   const __m256i low = _mm256_set1_epi8(15), top = _mm256_set1_epi8(48);
   const __m256 d = scales_of(rows, offset + offsetof(block_q6_k, d));
   __m256i words[4];
@@ -167,7 +182,7 @@ static inline void pack_q6_k_half(
 
 // `blocks` blocks of 32, for q4_k and q6_k a multiple of 8, of the rows.
 static inline __attribute__((always_inline)) void pack(
-    const block_kind kind, const uint8_t *const rows[kPanelRows], size_t blocks, weight_panel *panel) {
+    const block_kind kind, weight_rows_part rows, size_t blocks, weight_panel *panel) {
   if (kind == kQ8_0) {
     pack_q8_0(rows, blocks, panel);
   } else if (kind == kQ4_0) {
@@ -175,10 +190,11 @@ static inline __attribute__((always_inline)) void pack(
   } else {
     for (size_t b = 0; b < blocks; b += 8) {
       for (int half = 0; half < 2; half++) {
+        const weight_rows_part eight = rows_from(rows, 8 * (size_t)half);
         if (kind == kQ4_K) {
-          pack_q4_k_half(rows + 8 * half, b / 8 * sizeof(block_q4_k), half, &panel->blocks[b], &panel->extras[b]);
+          pack_q4_k_half(eight, b / 8 * sizeof(block_q4_k), half, &panel->blocks[b], &panel->extras[b]);
         } else {
-          pack_q6_k_half(rows + 8 * half, b / 8 * sizeof(block_q6_k), half, &panel->blocks[b], &panel->extras[b]);
+          pack_q6_k_half(eight, b / 8 * sizeof(block_q6_k), half, &panel->blocks[b], &panel->extras[b]);
         }
       }
     }

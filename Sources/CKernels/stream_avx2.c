@@ -113,28 +113,15 @@ static inline __attribute__((always_inline)) void stream(
   }
 }
 
-void ckernels_avx2_stream_q8_0(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  stream(kQ8_0, weight, weight_rows, x, x_rows, n, bias, y, y_row);
-}
-
-void ckernels_avx2_stream_q4_0(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  stream(kQ4_0, weight, weight_rows, x, x_rows, n, bias, y, y_row);
-}
-
-void ckernels_avx2_stream_q4_k(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  stream(kQ4_K, weight, weight_rows, x, x_rows, n, bias, y, y_row);
-}
-
-void ckernels_avx2_stream_q6_k(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  stream(kQ6_K, weight, weight_rows, x, x_rows, n, bias, y, y_row);
-}
+#define STREAM(type, kind)                                                                                      \
+  void ckernels_avx2_stream_##type(                                                                             \
+      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,               \
+      const float *bias, float *y, size_t y_row) {                                                              \
+    stream(kind, weight, weight_rows, x, x_rows, n, bias, y, y_row);                                            \
+  }
+STREAM(q8_0, kQ8_0)
+STREAM(q4_0, kQ4_0)
+STREAM(q4_k, kQ4_K)
+STREAM(q6_k, kQ6_K)
 #pragma clang attribute pop
 #endif

@@ -36,7 +36,7 @@ extension ScalarType {
   func encode(_ source: UnsafePointer<Float>, into target: UnsafeMutableRawPointer, count: Int) {
     switch self {
     case .f32: memcpy(target, source, count * 4)
-    case .f16: ckernels_f32_to_f16(source, target, count)
+    case .f16: kernels.f32_to_f16(source, target, count)
     case .bf16: ckernels_f32_to_bf16(source, target, count)
     case .q8_0: ckernels_f32_to_q8_0(source, target, count)
     case .q4_0: ckernels_f32_to_q4_0(source, target, count)

@@ -12,7 +12,7 @@
 
 #include "compare.h"
 
-_Static_assert(sizeof(ckernels_table) == 35 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
+_Static_assert(sizeof(ckernels_table) == 36 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
 
 // Lengths around every vector width, and the model's own.
 enum { kSizes = 76 };
@@ -52,6 +52,11 @@ RUN(exp_shifted, COPY(x); further[0] = t->exp_shifted(y, 3.5f, n))
 RUN(softmax_backward, COPY(slopes); t->softmax_backward(in->x, 0.5f, y, n))
 RUN(sigmoid, t->sigmoid(in->x, y, n))
 RUN(sigmoid_backward, t->sigmoid_backward(in->x, in->slopes, y, n))
+RUN(f32_to_f16, {
+  uint16_t halves[2048];
+  t->f32_to_f16(in->x, halves, n);
+  for (size_t i = 0; i < n; i++) y[i] = ckernels_f32_from_f16(halves[i]);
+})
 RUN(dropout, t->dropout(in->x, y, n, (1ull << 32) - 20, 99, 1u << 30, 2))
 RUN(layer_norm_backward, {
   const float statistics[2] = {0.1f, 1.3f};
@@ -98,6 +103,7 @@ static const struct {
     {"softmax_backward", run_softmax_backward, 1e-6, kAllKinds, 1},
     {"sigmoid", run_sigmoid, 1e-6, kAllKinds, 1},
     {"sigmoid_backward", run_sigmoid_backward, 1e-6, kAllKinds, 1},
+    {"f32_to_f16", run_f32_to_f16, 0, kAllKinds, 1},
     {"dropout", run_dropout, 0, kAllKinds, 1},
     {"adamw", run_adamw, 1e-6, kModest, 3},
 };
@@ -145,7 +151,7 @@ static void compare_sums(void) {
         float *const found = room(kFound, 4 * n), *const expected = room(kExpected, 4 * n);
         memcpy(decoded, y, 4 * n);
         if (which == 0) memcpy(row, y, 4 * n);
-        if (which == 1) ckernels_f32_to_f16(y, row, n), reference->f16_to_f32(row, decoded, n);
+        if (which == 1) reference->f32_to_f16(y, row, n), reference->f16_to_f32(row, decoded, n);
         if (which == 2) ckernels_f32_to_bf16(y, row, n), reference->bf16_to_f32(row, decoded, n);
         double magnitudes = 0;
         for (size_t i = 0; i < n; i++) magnitudes += fabs((double)x[i] * (which < 3 ? (double)decoded[i] : 1));

@@ -48,6 +48,25 @@ import Testing
     }
   }
 
+  /// Any bits at all, and numbers that halves have room for.
+  @Test(arguments: KernelSet.available)
+  func halves(set: KernelSet) {
+    var numbers = RandomNumbers(seed: 31)
+    for n in KernelSet.sizes {
+      let source = (0..<n).map { index in
+        let bits = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &numbers))
+        return index % 2 == 0
+          ? bits
+          : Float.random(in: -1...1, using: &numbers) * Float(sign: .plus, exponent: index % 40 - 25, significand: 1)
+      }
+      var (found, expected) = ([UInt16](repeating: 0xabcd, count: n + 1), [UInt16](repeating: 0xabcd, count: n + 1))
+      set.table.f32_to_f16(source, &found, n)
+      KernelSet.scalar.table.f32_to_f16(source, &expected, n)
+      let isNaN = { (half: UInt16) in half & 0x7fff > 0x7c00 }
+      #expect(zip(found, expected).allSatisfy { $0 == $1 || isNaN($0) && isNaN($1) } && found[n] == 0xabcd, "\(n)")
+    }
+  }
+
   @Test(arguments: KernelSet.available)
   func additionsSumsAndMaxima(set: KernelSet) {
     for (n, kind) in KernelSet.sizes.flatMap({ n in Numbers.allCases.map { (n, $0) } }) {
@@ -108,7 +127,7 @@ import Testing
   func products(set: KernelSet) {
     for (m, n, k) in [
       (1, 1, 1), (1, 16, 3), (2, 15, 5), (3, 17, 1), (4, 8, 9), (5, 33, 2), (6, 16, 32), (7, 31, 8), (13, 48, 40),
-      (12, 7, 0), (64, 65, 32),
+      (12, 7, 0), (64, 65, 32), (7, 9, 300), (3, 15, 128),
     ] {
       let (a, b) = (Numbers.ordinary.make((m + 1) * (k + 1), seed: 1), Numbers.ordinary.make(k * (n + 3) + n, seed: 2))
       let start = Numbers.ordinary.make(m * (n + 2), seed: 3)

@@ -61,6 +61,8 @@ typedef struct {
 
   // n elements (a multiple of the block) to f32.
   void (*f16_to_f32)(const void *source, float *target, size_t n);
+  // Rounds to nearest; keys and values are kept as f16.
+  void (*f32_to_f16)(const float *source, void *target, size_t n);
   void (*bf16_to_f32)(const void *source, float *target, size_t n);
   void (*q8_0_to_f32)(const void *source, float *target, size_t n);
   void (*q4_0_to_f32)(const void *source, float *target, size_t n);
@@ -135,7 +137,6 @@ float ckernels_f32_from_f16(uint16_t bits);
 uint16_t ckernels_bf16_from_f32(float value);
 // n a multiple of the block; the reference quantisation of ggml for these types, rounding half away from zero. A block
 // with a NaN or infinity gets a scale that is not finite.
-void ckernels_f32_to_f16(const float *source, void *target, size_t n);
 void ckernels_f32_to_bf16(const float *source, void *target, size_t n);
 void ckernels_f32_to_q8_0(const float *source, void *target, size_t n);
 void ckernels_f32_to_q4_0(const float *source, void *target, size_t n);
