@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import TerminalChat
@@ -30,6 +32,25 @@ import Testing
     for (key, _) in KeyBindings.standard {
       #expect(KeyName.reading(key) == key && KeyName.reading(HelpText.spelled(key)) == key, "\(key)")
     }
+  }
+
+  /// The table of docs/SETTINGS.md has all actions, each with the keys that it has here.
+  @Test func theManualHasEveryActionAndItsKeys() throws {
+    let manual = try String(
+      contentsOf: Fixtures.directory.appendingPathComponent("../../docs/SETTINGS.md"), encoding: .utf8)
+    var keys: [String: Set<String>] = [:]
+    for line in manual.components(separatedBy: "\n") where line.hasPrefix("| `") {
+      let cells = line.components(separatedBy: " | ")
+      let actions = cells[0].components(separatedBy: "`").filter { $0.contains(/^[a-z-]+$/) }
+      let names = cells[1].components(separatedBy: ", ").map { KeyName.reading($0) ?? $0 }
+      // Two actions in a row have a key each.
+      for (index, action) in actions.enumerated() {
+        keys[action] = actions.count == 1 ? Set(names) : [names[min(index, names.count - 1)]]
+      }
+    }
+    let bound = Dictionary(grouping: KeyBindings.standard, by: \.action.rawValue).mapValues { Set($0.map(\.key)) }
+    #expect(keys == bound)
+    #expect(Set(bound.keys) == Set(ChatAction.allCases.map(\.rawValue)))
   }
 
   @Test func settingsCountAsPeopleSpellThem() {
