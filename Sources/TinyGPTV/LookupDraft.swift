@@ -6,8 +6,8 @@ import Tokenization
 ///
 /// A wrong guess costs time, never a different answer: see ``TinyGPTVModel/generate(after:cache:maximumTokens:endsAtEndOfText:draft:choose:onToken:)``.
 package struct LookupDraft {
-  /// The most tokens that are guessed at a time: more rows than few are multiplied in another order, and differ.
-  static let longest = 3
+  /// The most tokens that are guessed at a time. A third is seldom right, and a pass over it costs as much as the others'.
+  static let longest = 2
   /// So many tokens before a place are compared at most.
   private static let window = 10
   /// So many of them must be the same in text between boxes, where the same word is often followed by another.

@@ -18,10 +18,10 @@ struct LookupTests {
 
   @Test(arguments: [
     // The grammar of boxes: numbers are not guessed, what stands between them is.
-    ("{<12", "><"), ("{<12><", ""), ("{<12><34><56", "><"), ("<p>dogs</p", "> {<"), ("{<9><8><7><100><", ""),
-    ("<p>a dog</p> {<12><3><56><78>}<", "delim>"),
+    ("{<12", "><"), ("{<12><", ""), ("{<12><34><56", "><"), ("<p>dogs</p", "> {"), ("{<9><8><7><100><", ""),
+    ("<p>a dog</p> {<12><3><56><78>}<", "delim"),
     // Words as before, if they are enough.
-    ("I see a small red", " car and a"), ("a blue", ""), ("was small red", ""), ("nothing of the kind", ""),
+    ("I see a small red", " car and"), ("a blue", ""), ("was small red", ""), ("nothing of the kind", ""),
   ])
   func whatFollowedBeforeIsGuessed(_ beginning: String, _ expected: String) throws {
     #expect(try guess("there is a small red car and a blue house", beginning) == expected)
@@ -31,14 +31,14 @@ struct LookupTests {
     #expect(try guess("", "{<1><2><3><44").hasPrefix(">}"))
     // As the answer itself did it before.
     let before = "<p>a</p> {<1><2><3><4>} and <p>b</p> {<5><6><7><8>}"
-    #expect(try guess("", before + " and <p>c</p> {<9><10><11><12") == ">} and")
+    #expect(try guess("", before + " and <p>c</p> {<9><10><11><12") == ">}")
   }
 
   @Test func noMoreIsGuessedThanAskedFor() throws {
     let conversation = "one two three four five six"
     #expect(try guess(conversation, " one two three", limit: 0) == "")
     #expect(try guess(conversation, " two three four", limit: 1) == " five")
-    #expect(try guess(conversation + " seven eight nine", " two three four", limit: 9) == " five six seven")
+    #expect(try guess(conversation + " seven eight nine", " two three four", limit: 9) == " five six")
   }
 
   @Test func anEmptyConversationIsNoTrouble() throws {
