@@ -43,11 +43,15 @@ int main(int count, char **arguments) {
     if (!libraries[v]) fprintf(stderr, "%s\n", dlerror()), exit(1);
     multiply[v] = (multiply_function *)function(libraries[v], "multiply");
   }
-  const char *(*type_name)(int) = (const char *(*)(int))function(libraries[1], "type_name");
-  size_t (*weight_bytes)(int, size_t) = (size_t(*)(int, size_t))function(libraries[1], "weight_bytes");
-  void (*fill_weights)(int, uint8_t *, size_t) = (void (*)(int, uint8_t *, size_t))function(libraries[1], "fill_weights");
-  void (*quantize)(const float *, size_t, int8_t *, float *, uint32_t *) =
-      (void (*)(const float *, size_t, int8_t *, float *, uint32_t *))function(libraries[1], "quantize");
+  typedef const char *name_function(int);
+  typedef size_t bytes_function(int, size_t);
+  typedef void fill_function(int, uint8_t *, size_t);
+  typedef void quantize_function(const float *, size_t, int8_t *, float *, uint32_t *);
+  void *const now = libraries[1];
+  name_function *const type_name = (name_function *)function(now, "type_name");
+  bytes_function *const weight_bytes = (bytes_function *)function(now, "weight_bytes");
+  fill_function *const fill_weights = (fill_function *)function(now, "fill_weights");
+  quantize_function *const quantize = (quantize_function *)function(now, "quantize");
 
   float *const x = malloc(n * sizeof *x), *const y = malloc(kMostRows * kMatrixRows * sizeof *y);
   int8_t *const q = malloc(kMostRows * n);

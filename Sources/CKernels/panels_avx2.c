@@ -18,7 +18,8 @@
 
 enum {
   kColumns = 6,     // rows of activations, columns of a tile of the result, that meet the panel at a time
-  kPartRows = 256,  // rows of activations at a time
+  // Tensor.linear gives as much at a time.
+  kPartRows = 256,  // rows of activations
   kStripRows = 64,  // rows of the weight that these meet: their results are 64 kB
 };
 
@@ -138,14 +139,20 @@ static inline __attribute__((always_inline)) void multiply_tile(
 
 static inline size_t rows_of_panel(const block_kind kind) { return kind == kQ8_0 ? 8 : kPanelRows; }
 
-// `totals` has rows_of_panel numbers for each row of activations.
+// `totals` has rows_of_panel numbers for each row of activations. Meanwhile the next panel's part of the weight comes
+// from memory: `next_bytes` of each row.
 static inline __attribute__((always_inline)) void multiply_panel(
     const block_kind kind, const weight_panel *panel, size_t blocks, ckernels_q8_rows x,
-    const row_excesses *excesses, size_t x_rows, size_t n, float *totals) {
-  const size_t lanes = rows_of_panel(kind);
+    const row_excesses *excesses, size_t x_rows, size_t n, float *totals, weight_rows_part next, size_t next_bytes) {
   // Tiles of nearly the same size: 20 rows take less time as four tiles of 5 than as three of 6 and one of 2.
-  for (size_t tiles = (x_rows + kColumns - 1) / kColumns; tiles > 0; tiles--) {
-    const size_t columns = (x_rows + tiles - 1) / tiles;
+  const size_t lanes = rows_of_panel(kind), tiles = (x_rows + kColumns - 1) / kColumns;
+  size_t fetched = 0;
+  for (size_t tile = 0; tile < tiles; tile++) {
+    const size_t columns = (x_rows + tiles - tile - 1) / (tiles - tile);
+    // A few lines for each tile: a processor has some twenty on their way at a time, and stands still for one more.
+    for (; fetched * tiles < lanes * (tile + 1); fetched++) {
+      for (size_t byte = 0; byte < next_bytes; byte += 64) _mm_prefetch(row_at(next, fetched, byte), _MM_HINT_T0);
+    }
     switch (columns) {
       case 1: multiply_tile(kind, 1, panel, blocks, &x, excesses, n, totals, lanes); break;
       case 2: multiply_tile(kind, 2, panel, blocks, &x, excesses, n, totals, lanes); break;
@@ -183,8 +190,8 @@ static void find_excesses(const int8_t *q, size_t x_rows, size_t n, size_t block
   }
 }
 
-// The weight's rows from one on, and of these the blocks of 32 from one on. Where fewer than a panel's are left, they
-// are copied, and the last one stands for those that are not there: nobody looks at what these give.
+// A panel's rows of the weight, from row `first` and its block `block` on. Where fewer are left, `blocks` blocks of them
+// are copied, and the last row stands for those that are not there: nobody looks at what these give.
 static inline weight_rows_part panel_rows(
     const block_kind kind, const uint8_t *weight, size_t row_bytes, size_t rows, size_t first, size_t block,
     size_t blocks, uint8_t *copy) {
@@ -199,12 +206,12 @@ static inline weight_rows_part panel_rows(
 
 // The products of up to kPartRows rows of activations with up to kStripRows rows of the weight.
 static inline __attribute__((always_inline)) void multiply_strip(
-    const block_kind kind, const uint8_t *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
-    const float *bias, float *y, size_t y_row) {
+    const block_kind kind, const uint8_t *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows,
+    size_t n, const float *bias, float *y, size_t y_row) {
   const size_t blocks = n / 32, row_bytes = bytes_of(kind, n), lanes = rows_of_panel(kind);
   weight_panel panel;
-  uint8_t copy[kPanelRows * kPanelBlocks * sizeof(block_q8_0)];
-  row_excesses excesses[kind == kQ6_K ? kPartRows : 1];
+  uint8_t copy[kPanelRows * kPanelBlocks * sizeof(block_q8_0)];  // the largest blocks of 32
+  row_excesses excesses[kPartRows];  // for q6_k
   // Of one panel after the other, without a gap between rows: y's rows may lie pages apart.
   float totals[kPartRows * kStripRows] __attribute__((aligned(32)));
   for (size_t j = 0; j < weight_rows; j += lanes) {
@@ -219,14 +226,11 @@ static inline __attribute__((always_inline)) void multiply_strip(
     if (kind == kQ6_K) find_excesses(part.q, x_rows, n, here, excesses);
     for (size_t j = 0; j < weight_rows; j += lanes) {
       pack(kind, panel_rows(kind, weight, row_bytes, weight_rows, j, b, here, copy), here, &panel);
-      // The next panel's part of the weight comes from memory while this one is multiplied.
       const bool last = j + lanes >= weight_rows;
-      const uint8_t *next =
-          weight + (last ? 0 : j + lanes) * row_bytes + bytes_of(kind, 32 * (last ? b + here : b));
-      for (size_t r = 0; r < lanes; r++, next += row_bytes) {
-        for (size_t byte = 0; byte < bytes_of(kind, 32 * here); byte += 64) _mm_prefetch(next + byte, _MM_HINT_T0);
-      }
-      multiply_panel(kind, &panel, here, part, excesses, x_rows, n, totals + j * x_rows);
+      const weight_rows_part next = {
+          weight + (last ? 0 : j + lanes) * row_bytes + bytes_of(kind, 32 * (last ? b + here : b)), row_bytes};
+      const size_t next_bytes = last && b + here == blocks ? 0 : bytes_of(kind, 32 * here);
+      multiply_panel(kind, &panel, here, part, excesses, x_rows, n, totals + j * x_rows, next, next_bytes);
     }
   }
   for (size_t j = 0; j < weight_rows; j += lanes) {

@@ -61,13 +61,13 @@ typedef struct {
 
   // n elements (a multiple of the block) to f32.
   void (*f16_to_f32)(const void *source, float *target, size_t n);
-  // Rounds to nearest; keys and values are kept as f16.
-  void (*f32_to_f16)(const float *source, void *target, size_t n);
   void (*bf16_to_f32)(const void *source, float *target, size_t n);
   void (*q8_0_to_f32)(const void *source, float *target, size_t n);
   void (*q4_0_to_f32)(const void *source, float *target, size_t n);
   void (*q4_k_to_f32)(const void *source, float *target, size_t n);
   void (*q6_k_to_f32)(const void *source, float *target, size_t n);
+  // n elements from f32, to nearest, ties to even: keys and values are kept as f16.
+  void (*f32_to_f16)(const float *source, void *target, size_t n);
 
   // y[i] += a·x[i]
   void (*add_scaled)(float *y, const float *x, float a, size_t n);
