@@ -45,7 +45,11 @@ package final class AppendedFile: Sendable {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Closing alone would leave the lock with a child that was forked and has not begun its own program yet.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// How many bytes the file has.
   package func size() throws(InputError) -> Int {
