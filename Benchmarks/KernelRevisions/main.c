@@ -45,12 +45,11 @@ int main(int count, char **arguments) {
   }
   typedef const char *name_function(int);
   typedef size_t bytes_function(int, size_t);
-  typedef void fill_function(int, uint8_t *, size_t);
+  typedef void fill_function(int, uint8_t *, size_t, size_t);
   typedef void quantize_function(const float *, size_t, int8_t *, float *, uint32_t *);
   void *const now = libraries[1];
   name_function *const type_name = (name_function *)function(now, "type_name");
   bytes_function *const weight_bytes = (bytes_function *)function(now, "weight_bytes");
-  fill_function *const fill_weights = (fill_function *)function(now, "fill_weights");
   quantize_function *const quantize = (quantize_function *)function(now, "quantize");
 
   float *const x = malloc(n * sizeof *x), *const y = malloc(kMostRows * kMatrixRows * sizeof *y);
@@ -64,9 +63,13 @@ int main(int count, char **arguments) {
   printf("type  rows   before      now  (Gop/s)  faster by  (quartiles)\n");
   for (int type = 0; type_name(type); type++) {
     const size_t strip = 64 * weight_bytes(type, n), strips = kMatrices * kMatrixRows / 64;
-    uint8_t *const weight = malloc(strip * strips);
-    fill_weights(type, weight, strip * strips);
-    static const size_t rows[] = {1, 3, 8, 24, 128};
+    // Each has its own, as the order of the numbers may not be the same.
+    uint8_t *weight[2];
+    for (int v = 0; v < 2; v++) {
+      weight[v] = malloc(strip * strips);
+      ((fill_function *)function(libraries[v], "fill_weights"))(type, weight[v], strip * strips, n);
+    }
+    static const size_t rows[] = {1, 2, 3, 4, 8, 24, 128};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
       static double seconds[2][kMostRounds], ratios[kMostRounds];
       const size_t calls = 4 + 512 / rows[r];
@@ -77,7 +80,7 @@ int main(int count, char **arguments) {
           const double start = processor_seconds();
           for (size_t call = 0; call < calls; call++, next++) {
             multiply[v](
-                type, weight + next % strips * strip, q, scale, offset, rows[r], n, y + next % (kMatrixRows / 64) * 64,
+                type, weight[v] + next % strips * strip, q, scale, offset, rows[r], n, y + next % (kMatrixRows / 64) * 64,
                 kMatrixRows);
           }
           seconds[v][round] = processor_seconds() - start;
@@ -92,7 +95,7 @@ int main(int count, char **arguments) {
           work / seconds[0][rounds / 2], work / seconds[1][rounds / 2], ratios[rounds / 2], ratios[rounds / 4],
           ratios[rounds * 3 / 4]);
     }
-    free(weight);
+    for (int v = 0; v < 2; v++) free(weight[v]);
   }
   return 0;
 }

@@ -1,6 +1,15 @@
-// One revision's products, compiled with its own headers: only these functions are looked up.
+// One revision's products, compiled with its own headers: only these functions are looked up. With INTERLEAVED defined,
+// those of weights in groups of rows.
+#include <stdlib.h>
+
 #include "CKernels.h"
 #include "formats.h"
+
+#ifdef INTERLEAVED
+enum { kTypes = 2 };
+#else
+enum { kTypes = 4 };
+#endif
 
 static const struct {
   const char *name;
@@ -13,12 +22,12 @@ static const struct {
     {"q6_k", kQ6_K, 256, offsetof(block_q6_k, d)},
 };
 
-const char *type_name(int type) { return type < 4 ? types[type].name : NULL; }
+const char *type_name(int type) { return type < kTypes ? types[type].name : NULL; }
 
 size_t weight_bytes(int type, size_t n) { return bytes_of(types[type].kind, n); }
 
-// Random bits with scales that are small numbers.
-void fill_weights(int type, uint8_t *weight, size_t bytes) {
+// Rows of n weights: random bits with scales that are small numbers.
+void fill_weights(int type, uint8_t *weight, size_t bytes, size_t n) {
   const size_t block = bytes_of(types[type].kind, types[type].block);
   const half_t scale = 0.004f;
   uint32_t state = 1;
@@ -27,6 +36,14 @@ void fill_weights(int type, uint8_t *weight, size_t bytes) {
     memcpy(weight + i + types[type].scale, &scale, sizeof scale);
     if (types[type].kind == kQ4_K) memcpy(weight + i + offsetof(block_q4_k, dmin), &scale, sizeof scale);
   }
+#ifdef INTERLEAVED
+  const ckernels_table *table = ckernels();
+  ckernels_interleave *const interleave = type == 0 ? table->interleave_q4_0 : table->interleave_q8_0;
+  uint8_t *const rows = malloc(bytes);
+  memcpy(rows, weight, bytes);
+  interleave(rows, bytes / weight_bytes(type, n), n, weight);
+  free(rows);
+#endif
 }
 
 // 64 rows of the weight times x_rows rows of n activations.
@@ -34,8 +51,12 @@ void multiply(
     int type, const uint8_t *weight, int8_t *q, float *scale, uint32_t *offset, size_t x_rows, size_t n, float *y,
     size_t y_row) {
   const ckernels_table *table = ckernels();
+#ifdef INTERLEAVED
+  ckernels_product *const products[] = {table->interleaved_q4_0, table->interleaved_q8_0};
+#else
   ckernels_product *const products[] = {
       table->product_q4_0, table->product_q8_0, table->product_q4_k, table->product_q6_k};
+#endif
   const ckernels_q8_rows x = {q, scale, offset};
   products[type](weight, 64, &x, x_rows, n, NULL, y, y_row);
 }

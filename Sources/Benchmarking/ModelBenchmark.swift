@@ -45,11 +45,13 @@ public final class ModelBenchmark {
   }
 
   private func measure(_ loaded: TinyGPTVModel, prompts: [Int], pictures: [Int]) throws {
-    // The memory that the limits were measured in is not the model's.
-    Machine.forgetPeakMemory()
     onProgress("reading the model")
-    loaded.readAhead { _ in !isStopped() }
+    loaded.touchPages { _ in !isStopped() }
     if plan.parts.contains(.load) { try measureLoading() }
+    // As a chat does it.
+    if loaded.hasRoomToReadAhead() { loaded.readAhead { _ in !isStopped() } }
+    // What was measured so far had memory of its own.
+    Machine.forgetPeakMemory()
     try loaded.use(adapter: nil)
     let cache = loaded.makeCache()
     for threads in plan.threads {
@@ -124,6 +126,7 @@ public final class ModelBenchmark {
       let start = ContinuousClock.now
       let model = try TinyGPTVModel(path: path)
       let loaded = (ContinuousClock.now - start) / .seconds(1)
+      if model.hasRoomToReadAhead() { model.interleave { _ in !isStopped() } }
       _ = try model.logits(after: model.phi.embeddings(of: [0]), cache: model.makeCache())
       return [loaded, (ContinuousClock.now - start) / .seconds(1)]
     }

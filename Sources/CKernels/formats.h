@@ -53,6 +53,17 @@ typedef struct {
   half_t d;
 } block_q6_k;
 
+// A block of 32 of each of 16 rows of a weight: of each row four quants' bytes, of each the next four.
+typedef struct {
+  half_t d[ckernels_interleaved_rows];
+  int8_t q[8][ckernels_interleaved_rows][4];
+} interleaved_q8_0;
+
+typedef struct {
+  half_t d[ckernels_interleaved_rows];
+  uint8_t q[4][ckernels_interleaved_rows][4];
+} interleaved_q4_0;
+
 typedef enum { kQ8_0, kQ4_0, kQ4_K, kQ6_K } block_kind;
 
 // The bytes of n weights, a multiple of the block.
@@ -66,6 +77,8 @@ static inline size_t bytes_of(const block_kind kind, size_t n) {
 }
 
 _Static_assert(sizeof(block_q8_0) == 34 && sizeof(block_q4_0) == 18, "block layout");
+_Static_assert(sizeof(interleaved_q8_0) == ckernels_interleaved_rows * sizeof(block_q8_0), "as many bytes");
+_Static_assert(sizeof(interleaved_q4_0) == ckernels_interleaved_rows * sizeof(block_q4_0), "as many bytes");
 _Static_assert(sizeof(block_q4_k) == 144 && sizeof(block_q6_k) == 210, "block layout");
 
 // The 6-bit scales and minima of the eight sub-blocks, one a byte. The first four of each lie in the low six bits of

@@ -52,6 +52,26 @@ static inline void pack(const panel_kind kind, const uint8_t *const rows[kLanes]
   }
 }
 
+// The same of a group of 16 rows, which has the panel's order already.
+static inline void pack_group(const panel_kind kind, const uint8_t *group, size_t blocks, panel_block *panel) {
+  const __m512i low = _mm512_set1_epi8(15), sign = _mm512_set1_epi8((char)0x80);
+  for (size_t b = 0; b < blocks; b++, panel++) {
+    if (kind == kNibbles) {
+      const interleaved_q4_0 *const source = (const interleaved_q4_0 *)group + b;
+      panel->scales = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)source->d));
+      for (size_t s = 0; s < 4; s++) {
+        const __m512i pairs = _mm512_loadu_si512(source->q[s]);
+        panel->quants[s] = _mm512_and_si512(pairs, low);
+        panel->quants[s + 4] = _mm512_and_si512(_mm512_srli_epi16(pairs, 4), low);
+      }
+    } else {
+      const interleaved_q8_0 *const source = (const interleaved_q8_0 *)group + b;
+      panel->scales = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)source->d));
+      for (size_t s = 0; s < 8; s++) panel->quants[s] = _mm512_xor_si512(_mm512_loadu_si512(source->q[s]), sign);
+    }
+  }
+}
+
 // Adds the panel's products with `columns` rows of activations to the first lanes of their rows of y.
 static inline __attribute__((always_inline)) void multiply_tile(
     const panel_kind kind, const int columns, const panel_block *panel, size_t blocks, const ckernels_q8_rows *x,
@@ -107,8 +127,8 @@ static inline __attribute__((always_inline)) void multiply_panel(
 }
 
 static inline __attribute__((always_inline)) void product(
-    const panel_kind kind, const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
-    const float *bias, float *y, size_t y_row) {
+    const panel_kind kind, const bool is_interleaved, const void *weight, size_t weight_rows,
+    const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias, float *y, size_t y_row) {
   const size_t block_bytes = kind == kNibbles ? sizeof(block_q4_0) : sizeof(block_q8_0);
   const size_t blocks = n / 32, row_bytes = blocks * block_bytes;
   panel_block panel[kPanelBlocks];
@@ -120,38 +140,37 @@ static inline __attribute__((always_inline)) void product(
     const size_t here = blocks - b < kPanelBlocks ? blocks - b : kPanelBlocks;
     for (size_t j = 0; j < weight_rows; j += kLanes) {
       const size_t width = weight_rows - j < kLanes ? weight_rows - j : kLanes;
-      const uint8_t *rows[kLanes];
-      for (size_t r = 0; r < kLanes; r++) {
-        // Lanes beyond the last row repeat it, and nobody looks at what they give.
-        const size_t row = j + (r < width ? r : width - 1);
-        rows[r] = (const uint8_t *)weight + row * row_bytes + b * block_bytes;
+      if (is_interleaved) {
+        pack_group(kind, (const uint8_t *)weight + j * row_bytes + kLanes * b * block_bytes, here, panel);
+      } else {
+        const uint8_t *rows[kLanes];
+        for (size_t r = 0; r < kLanes; r++) {
+          // Lanes beyond the last row repeat it, and nobody looks at what they give.
+          const size_t row = j + (r < width ? r : width - 1);
+          rows[r] = (const uint8_t *)weight + row * row_bytes + b * block_bytes;
+        }
+        pack(kind, rows, here, panel);
       }
-      pack(kind, rows, here, panel);
       const ckernels_q8_rows part = {x->q + 32 * b, x->scale + b, x->offset + b};
       multiply_panel(kind, panel, here, part, x_rows, n, y + j, y_row, (__mmask16)((1u << width) - 1));
     }
   }
 }
 
-static void product_q8_0(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  if (x_rows <= ckernels_few_rows) {
-    ckernels_avx2_stream_q8_0(weight, weight_rows, x, x_rows, n, bias, y, y_row);
-  } else {
-    product(kBytes, weight, weight_rows, x, x_rows, n, bias, y, y_row);
+#define PRODUCT(name, few, kind, is_interleaved)                                                        \
+  static void name(                                                                                     \
+      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,       \
+      const float *bias, float *y, size_t y_row) {                                                      \
+    if (x_rows <= ckernels_few_rows) {                                                                  \
+      few(weight, weight_rows, x, x_rows, n, bias, y, y_row);                                           \
+    } else {                                                                                            \
+      product(kind, is_interleaved, weight, weight_rows, x, x_rows, n, bias, y, y_row);                 \
+    }                                                                                                   \
   }
-}
-
-static void product_q4_0(
-    const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n, const float *bias,
-    float *y, size_t y_row) {
-  if (x_rows <= ckernels_few_rows) {
-    ckernels_avx2_stream_q4_0(weight, weight_rows, x, x_rows, n, bias, y, y_row);
-  } else {
-    product(kNibbles, weight, weight_rows, x, x_rows, n, bias, y, y_row);
-  }
-}
+PRODUCT(product_q8_0, ckernels_avx2_stream_q8_0, kBytes, false)
+PRODUCT(product_q4_0, ckernels_avx2_stream_q4_0, kNibbles, false)
+PRODUCT(interleaved_q8_0_product, ckernels_avx2_interleaved_stream_q8_0, kBytes, true)
+PRODUCT(interleaved_q4_0_product, ckernels_avx2_interleaved_stream_q4_0, kNibbles, true)
 #pragma clang attribute pop
 
 const ckernels_table *ckernels_avx512(void) {
@@ -160,6 +179,8 @@ const ckernels_table *ckernels_avx512(void) {
   table.name = "avx512";
   table.product_q8_0 = product_q8_0;
   table.product_q4_0 = product_q4_0;
+  table.interleaved_q8_0 = interleaved_q8_0_product;
+  table.interleaved_q4_0 = interleaved_q4_0_product;
   return &table;
 }
 #endif

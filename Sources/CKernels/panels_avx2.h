@@ -10,11 +10,10 @@
 
 enum {
   kPanelBlocks = 16,  // blocks of 32 along the rows in a panel: 9 kB of quants
-  kPanelRows = 16,    // rows in one, 8 for q8_0
+  kPanelRows = 16,    // rows in one
 };
 
-// One block of 32 of a panel: two vectors for each of 8 steps of 4 quants. q8_0: the low and the high halves of 8 rows.
-// Others: 8 rows, then 8 more.
+// One block of 32 of a panel: two vectors for each of 8 steps of 4 quants, of 8 rows and of 8 more.
 typedef struct {
   __m256i quants[8][2];
   __m256 scales[2];
@@ -87,20 +86,18 @@ static inline void pack_q4_0(weight_rows_part rows, size_t blocks, weight_panel 
 }
 
 static inline void pack_q8_0(weight_rows_part rows, size_t blocks, weight_panel *panel) {
-  const __m256i low = _mm256_set1_epi8(15), offset128 = _mm256_set1_epi8((char)0x80);
   for (size_t b = 0; b < blocks; b++) {
     panel_block *const block = &panel->blocks[b];
     const size_t offset = b * sizeof(block_q8_0);
     for (int half = 0; half < 2; half++) {
-      __m256i steps[4];
-      transpose_quarters(rows, offset + 2 + 16 * (size_t)half, steps);
-      for (int s = 0; s < 4; s++) {
-        const __m256i shifted = _mm256_xor_si256(steps[s], offset128);
-        block->quants[4 * half + s][0] = _mm256_and_si256(shifted, low);
-        block->quants[4 * half + s][1] = _mm256_and_si256(_mm256_srli_epi16(shifted, 4), low);
+      const weight_rows_part eight = rows_from(rows, 8 * (size_t)half);
+      for (int part = 0; part < 2; part++) {
+        __m256i steps[4];
+        transpose_quarters(eight, offset + 2 + 16 * (size_t)part, steps);
+        for (int s = 0; s < 4; s++) block->quants[4 * part + s][half] = steps[s];
       }
+      block->scales[half] = scales_of(eight, offset);
     }
-    block->scales[0] = scales_of(rows, offset);
   }
 }
 
@@ -196,6 +193,32 @@ static inline __attribute__((always_inline)) void pack(
         } else {
           pack_q6_k_half(eight, b / 8 * sizeof(block_q6_k), half, &panel->blocks[b], &panel->extras[b]);
         }
+      }
+    }
+  }
+}
+
+// The same of a group of 16 rows, which has the panel's order already.
+static inline __attribute__((always_inline)) void pack_group(
+    const block_kind kind, const uint8_t *group, size_t blocks, weight_panel *panel) {
+  const __m256i low = _mm256_set1_epi8(15);
+  const size_t block_bytes = ckernels_interleaved_rows * bytes_of(kind, 32);
+  for (size_t b = 0; b < blocks; b++, group += block_bytes) {
+    panel_block *const block = &panel->blocks[b];
+    // The scales come first in either type's block.
+    const uint8_t *const quants = group + ckernels_interleaved_rows * sizeof(half_t);
+    for (int half = 0; half < 2; half++) {
+      block->scales[half] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)group + half));
+    }
+    if (kind == kQ8_0) {
+      memcpy(block->quants, quants, sizeof block->quants);
+      continue;
+    }
+    for (int s = 0; s < 4; s++) {
+      for (int half = 0; half < 2; half++) {
+        const __m256i pairs = _mm256_loadu_si256((const __m256i *)quants + 2 * s + half);
+        block->quants[s][half] = _mm256_and_si256(pairs, low);
+        block->quants[s + 4][half] = _mm256_and_si256(_mm256_srli_epi16(pairs, 4), low);
       }
     }
   }

@@ -88,6 +88,8 @@ public final class Engine: Sendable {
   public init(modelPath: String) throws(InputError) {
     let start = ContinuousClock.now
     core = try ModelCore(path: modelPath)
+    // Of the vision tower's weights nobody knows whether they will be needed.
+    if core.model.hasRoomToReadAhead() { core.model.interleave() }
     self.modelPath = modelPath
     loadSeconds = start.secondsSince
   }

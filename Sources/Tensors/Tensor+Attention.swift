@@ -47,9 +47,12 @@ private struct AttentionProblem {
   let heads: Int
   let blocks: [AttentionSpan.Block]
 
-  private var stride: Int { queries.width }
-  private var headWidth: Int { queries.width / heads }
-  private var scale: Float { 1 / Float(headWidth).squareRoot() }
+  // Asked for once: every thread would count references to the tensors' shapes, and wait for the others' counting.
+  private let stride: Int
+  private let headWidth: Int
+  private let scale: Float
+  private let bytesPerKey: Int
+  private let addresses: (queries: UnsafePointer<Float>, keys: UnsafeRawPointer, values: UnsafeRawPointer)
 
   init(queries: Tensor, keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) {
     precondition(queries.width % heads == 0, "\(heads) heads in \(queries.shape)")
@@ -69,6 +72,10 @@ private struct AttentionProblem {
     self.values = values
     self.heads = heads
     blocks = spans.flatMap(\.blocks)
+    (stride, headWidth) = (queries.width, queries.width / heads)
+    scale = 1 / Float(queries.width / heads).squareRoot()
+    bytesPerKey = keys.bytesPerRow
+    addresses = (.init(queries.floats), .init(keys.address), .init(values.address))
   }
 
   /// One head's columns of a tensor as they lie there.
@@ -111,22 +118,84 @@ private struct AttentionProblem {
 
   func forward(into output: Tensor, logSums: Tensor) {
     ThreadPool.shared.forEach(heads) { head in
+      if readsHalves {
+        forward(head, into: output, logSums: logSums) { block, run, scores in
+          scoreHalves(block, head, run, into: scores)
+        } add: { block, range, isFirst, weights, width, output in
+          addHalves(block, head, range, isFirst: isFirst, weights, width, to: output)
+        }
+        return
+      }
       withHead(keys, head, plain: false, transposed: true) { _, keys in
         withHead(values, head, plain: true, transposed: false) { values, _ in
-          for block in blocks {
-            forward(
-              block, inPlace(queries, head), keys, values,
-              into: output.floats + block.queries.lowerBound * stride + head * headWidth,
-              logSums: logSums.floats + head * queries.rows + block.queries.lowerBound)
+          forward(head, into: output, logSums: logSums) { block, run, scores in
+            multiply(block, run, inPlace(queries, head), keys, alpha: scale, into: scores)
+          } add: { block, range, isFirst, weights, width, output in
+            MatrixProduct.small(
+              block.queries.count, headWidth, range.count, .init(weights, stride: width),
+              values.from(row: range.lowerBound, column: 0), adding: !isFirst, into: output, stride: stride)
           }
         }
       }
     }
   }
 
+  /// Whether there are so few queries that keys and values of f16 are read where they lie, as when decoding.
+  private var readsHalves: Bool { keys.type == .f16 && queries.rows <= ckernels_few_rows }
+
+  /// Writes a block's scores with the keys of a run, a row for each query.
+  private typealias Scores = (
+    _ block: AttentionSpan.Block, _ run: AttentionSpan.Run, _ scores: UnsafeMutablePointer<Float>
+  ) -> Void
+  /// Adds some rows of the values to a block's output, or writes the first ones there. The weights are a row of `width`
+  /// numbers for each query.
+  private typealias AddValues = (
+    _ block: AttentionSpan.Block, _ rows: Range<Int>, _ isFirst: Bool, _ weights: UnsafePointer<Float>, _ width: Int,
+    _ output: UnsafeMutablePointer<Float>
+  ) -> Void
+
+  private func scoreHalves(
+    _ block: AttentionSpan.Block, _ head: Int, _ run: AttentionSpan.Run, into scores: UnsafeMutablePointer<Float>
+  ) {
+    var column = 0
+    for range in run.keys {
+      for (i, query) in block.queries.enumerated() {
+        kernels.scores_f16(
+          addresses.queries + query * stride + head * headWidth, halves(addresses.keys, range.lowerBound, head),
+          bytesPerKey, range.count, headWidth, scale, scores + i * run.width + column)
+      }
+      column += range.count
+    }
+  }
+
+  private func addHalves(
+    _ block: AttentionSpan.Block, _ head: Int, _ range: Range<Int>, isFirst: Bool, _ weights: UnsafePointer<Float>,
+    _ width: Int, to output: UnsafeMutablePointer<Float>
+  ) {
+    for i in 0..<block.queries.count {
+      let row = output + i * stride
+      if isFirst { row.update(repeating: 0, count: headWidth) }
+      kernels.add_weighted_f16(
+        weights + i * width, halves(addresses.values, range.lowerBound, head), bytesPerKey, range.count, headWidth, row)
+    }
+  }
+
+  /// Where a head's columns of a row lie among keys or values of f16.
+  private func halves(_ start: UnsafeRawPointer, _ row: Int, _ head: Int) -> UnsafeRawPointer {
+    start + row * bytesPerKey + head * headWidth * 2
+  }
+
+  private func forward(_ head: Int, into output: Tensor, logSums: Tensor, scores: Scores, add: AddValues) {
+    for block in blocks {
+      forward(
+        block, into: output.floats + block.queries.lowerBound * stride + head * headWidth,
+        logSums: logSums.floats + head * queries.rows + block.queries.lowerBound, scores, add)
+    }
+  }
+
   private func forward(
-    _ block: AttentionSpan.Block, _ queries: MatrixProduct.Operand, _ transposedKeys: TransposedColumns,
-    _ values: MatrixProduct.Operand, into output: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>
+    _ block: AttentionSpan.Block, into output: UnsafeMutablePointer<Float>, logSums: UnsafeMutablePointer<Float>,
+    _ scoresOfRun: Scores, _ add: AddValues
   ) {
     let rows = block.queries.count
     withScratch(rows * block.runWidth + 2 * rows) { scratch in
@@ -134,7 +203,7 @@ private struct AttentionProblem {
       largest.update(repeating: -.infinity, count: rows)
       sums.update(repeating: 0, count: rows)
       for run in block.runs {
-        multiply(block, run, queries, transposedKeys, alpha: scale, into: scores)
+        scoresOfRun(block, run, scores)
         for i in 0..<rows {
           let (row, count) = (scores + i * run.width, run.visible(i))
           (row + count).update(repeating: 0, count: run.width - count)
@@ -148,10 +217,7 @@ private struct AttentionProblem {
         }
         var column = 0
         for range in run.keys {
-          MatrixProduct.small(
-            rows, headWidth, range.count, .init(scores + column, stride: run.width),
-            values.from(row: range.lowerBound, column: 0), adding: !run.isFirst || column > 0, into: output,
-            stride: stride)
+          add(block, range, run.isFirst && column == 0, scores + column, run.width, output)
           column += range.count
         }
       }

@@ -8,8 +8,9 @@ extension Tensor {
   /// y = x·Wᵀ + b: this tensor [T, K] (any leading dimensions), a weight [N, K] of any storage type, a bias [N] or nil;
   /// the result is [T, N] f32.
   ///
-  /// Quantised weights are multiplied as they are stored, with activations rounded to int8. With others, few rows
-  /// (decoding) are multiplied straight; for many, tiles of the weight are decoded once for hundreds of rows.
+  /// Quantised weights are multiplied as they are stored, or laid out anew (``interleaved(in:at:)``), with activations
+  /// rounded to int8. With others, few rows (decoding) are multiplied straight; for many, tiles of the weight are decoded
+  /// once for hundreds of rows.
   ///
   /// This tensor may itself be bf16 (see ``rounded(to:)``), with a weight that is not f32. Then the gradient's products
   /// too take bf16 operands, and it is the bf16 tensor that is kept for them. Sums are f32 in any case.
@@ -19,7 +20,7 @@ extension Tensor {
     precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
     let output = Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
     let input = converted(to: .f32)
-    if let product = weight.type.roundedProduct {
+    if let product = weight.roundedProduct {
       input.multiplyRounded(weight, bias, product, into: output)
     } else if rows <= Self.fewRows {
       input.multiplyFewRows(weight, bias, into: output)
@@ -39,7 +40,7 @@ extension Tensor {
   private static let fewRows = ckernels_few_rows
 
   private func multiplyRounded(
-    _ weight: Tensor, _ bias: Tensor?, _ product: ScalarType.RoundedProduct, into output: Tensor
+    _ weight: Tensor, _ bias: Tensor?, _ product: RoundedProduct, into output: Tensor
   ) {
     let n = weight.shape[0]
     guard rows > 0, n > 0 else { return }
@@ -51,13 +52,17 @@ extension Tensor {
     let weightRows = few ? max(16, 65536 / max(weight.bytesPerRow, 1) / 16 * 16) : 64
     let rowPieces = (rows + rowsPerTile - 1) / rowsPerTile
     let weightPieces = (n + weightRows - 1) / weightRows
+    // Pieces begin with a multiple of 16 rows, which in groups of rows is the same place.
+    let address = weight.interleavedRows?.address ?? UnsafeRawPointer(weight.address)
+    // Asked for here: every thread would count references to the tensors' shapes, and wait for the others' counting.
+    let (rows, width, bytesPerRow, y, offset) = (rows, width, weight.bytesPerRow, output.floats, bias?.floats)
     ThreadPool.shared.forEach(rowPieces * weightPieces) { index in
       let (piece, first) = (index / weightPieces, index % weightPieces * weightRows)
       let (start, end) = (piece * rows / rowPieces, (piece + 1) * rows / rowPieces)
       x.withRows(from: start) { x in
         product(
-          weight.address + first * weight.bytesPerRow, min(weightRows, n - first), x, end - start, width,
-          bias.map { $0.floats + first }, output.floats + start * n + first, n)
+          address + first * bytesPerRow, min(weightRows, n - first), x, end - start, width,
+          offset.map { $0 + first }, y + start * n + first, n)
       }
     }
   }
@@ -152,7 +157,7 @@ extension Tensor {
   }
 }
 
-extension ScalarType {
+extension Tensor {
   fileprivate typealias RoundedProduct =
     @convention(c) (
       UnsafeRawPointer, Int, UnsafePointer<ckernels_q8_rows>, Int, Int, UnsafePointer<Float>?,
@@ -160,11 +165,12 @@ extension ScalarType {
       Int
     ) -> Void
 
-  /// The product of stored rows of this type with activations rounded to int8, for quantised types.
+  /// The product of this weight, as it lies in memory, with activations rounded to int8, for quantised types.
   fileprivate var roundedProduct: RoundedProduct? {
-    switch self {
-    case .q8_0: kernels.product_q8_0
-    case .q4_0: kernels.product_q4_0
+    let isInterleaved = interleavedRows != nil
+    return switch type {
+    case .q8_0: isInterleaved ? kernels.interleaved_q8_0 : kernels.product_q8_0
+    case .q4_0: isInterleaved ? kernels.interleaved_q4_0 : kernels.product_q4_0
     case .q4_k: kernels.product_q4_k
     case .q6_k: kernels.product_q6_k
     default: nil

@@ -14,6 +14,8 @@ public struct Tensor: @unchecked Sendable {
   public let byteOffset: Int
   /// How the tensor was computed, if a gradient is wanted for it or for something that it was computed from.
   public internal(set) var node: GradientNode?
+  /// The elements once more, in the order that products read fastest.
+  var interleavedRows: InterleavedRows?
 
   /// Looks into existing storage.
   ///

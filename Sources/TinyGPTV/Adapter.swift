@@ -18,6 +18,39 @@ public struct LowRankPair: Sendable {
   }
 }
 
+extension LowRankPair {
+  /// The same in q8_0, its rank filled up with zeros to whole blocks; nil if a row of A is no whole number of them.
+  var asBytes: LowRankPair? {
+    let (rank, width, block) = (a.shape[0], a.width, ScalarType.q8_0.blockSize)
+    guard width % block == 0, rank > 0 else { return nil }
+    let padded = (rank + block - 1) / block * block
+    var (rows, columns) = (a.floatArray(), b.floatArray())
+    // The blocks' scales are f16: each matrix is brought to where these are exact, its magnitude goes to the pair's scale.
+    let magnitudes = (Self.largest(rows), Self.largest(columns))
+    let scale = scale * magnitudes.0 * magnitudes.1
+    guard scale.isFinite else { return nil }
+    for i in rows.indices { rows[i] /= magnitudes.0 }
+    for i in columns.indices { columns[i] /= magnitudes.1 }
+    if padded > rank {
+      rows += [Float](repeating: 0, count: (padded - rank) * width)
+      let narrow = columns
+      columns = [Float](repeating: 0, count: b.shape[0] * padded)
+      for row in 0..<b.shape[0] {
+        columns.replaceSubrange(row * padded..<row * padded + rank, with: narrow[row * rank..<row * rank + rank])
+      }
+    }
+    return LowRankPair(
+      a: Tensor(rows, shape: [padded, width]).converted(to: .q8_0),
+      b: Tensor(columns, shape: [b.shape[0], padded]).converted(to: .q8_0), scale: scale)
+  }
+
+  /// The largest magnitude, 1 if all are 0.
+  private static func largest(_ values: [Float]) -> Float {
+    let largest = values.reduce(0) { max($0, abs($1)) }
+    return largest > 0 ? largest : 1
+  }
+}
+
 /// A set of low-rank pairs and whole-tensor overrides that turns the base model into another one.
 ///
 /// Names are the model file's: `blk.3.attn_qkv` for a pair, `blk.3.attn_q_norm.weight` for an override.

@@ -6,7 +6,7 @@ public final class Parameter {
   /// The tensor's name in the model file.
   public let name: String
   /// What the file holds.
-  public let base: Tensor
+  public private(set) var base: Tensor
   /// What the model computes with.
   public var value: Tensor
   /// The type to which both sides of a product with this weight are rounded; nil to leave them as they are.
@@ -16,6 +16,16 @@ public final class Parameter {
     self.name = name
     self.base = base
     value = base
+  }
+
+  /// Whether products read a copy of the file's bytes.
+  var isInterleaved: Bool { base.isInterleaved }
+
+  /// Makes products with what the file holds faster, see ``Tensor/interleaved(in:at:)``.
+  func interleave(in storage: TensorStorage, at byteOffset: Int) {
+    let isInUse = value.address == base.address
+    base = base.interleaved(in: storage, at: byteOffset)
+    if isInUse { value = base }
   }
 }
 

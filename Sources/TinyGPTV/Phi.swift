@@ -76,6 +76,11 @@ public final class Phi {
   /// Hidden states [T, hidden] to logits [T, vocabulary].
   package func logits(_ hidden: Tensor) -> Tensor { outputHead(hidden) }
 
+  /// The weights of all products, in the order in which a token meets them.
+  var productWeights: [Parameter] {
+    blocks.flatMap { [$0.queryKeyValue, $0.attentionOutput, $0.up, $0.down].map(\.weight) } + [outputHead.weight]
+  }
+
   /// The layers that an adapter may adapt, by the name that they have in the model file (without `.weight`).
   package var adaptableLayers: [String: Linear] {
     var layers: [String: Linear] = [:]

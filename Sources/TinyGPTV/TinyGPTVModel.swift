@@ -30,6 +30,8 @@ public final class TinyGPTVModel {
   public private(set) var adapters: [Adapter] = []
   /// The name of the adapter in use, or nil.
   public private(set) var activeAdapter: String?
+  /// Adapters' pairs as they are multiplied fastest, by the adapter's name; none before ``interleave(goesOn:)``.
+  private var interleavedPairs: [String: [String: LowRankPair]] = [:]
   let file: any TensorFile
 
   init(
@@ -54,6 +56,7 @@ public final class TinyGPTVModel {
     try check(adapter)
     adapters.removeAll { $0.name == adapter.name }
     adapters.append(adapter)
+    interleavedPairs[adapter.name] = pairsBesideInterleaved(adapter)
     if activeAdapter == adapter.name { try use(adapter: adapter.name) }
   }
 
@@ -71,9 +74,43 @@ public final class TinyGPTVModel {
       throw InputError(
         file: path, field: "adapter", expected: "one of \(abbreviated(adapters.map(\.name) + ["none"]))", found: name)
     }
-    for (layerName, layer) in phi.adaptableLayers { layer.lowRank = adapter?.pairs[layerName] }
+    let pairs = adapter.flatMap { interleavedPairs[$0.name] ?? $0.pairs } ?? [:]
+    for (layerName, layer) in phi.adaptableLayers { layer.lowRank = pairs[layerName] }
     for parameter in parameters.values { parameter.value = adapter?.overrides[parameter.name] ?? parameter.base }
     activeAdapter = name
+  }
+
+  /// Does the same with the adapters as ``interleave(goesOn:)`` with the weights.
+  func interleaveAdapters() {
+    for adapter in adapters { interleavedPairs[adapter.name] = pairsBesideInterleaved(adapter) }
+    for (layerName, layer) in phi.adaptableLayers {
+      if let name = activeAdapter, let pair = interleavedPairs[name]?[layerName] { layer.lowRank = pair }
+    }
+  }
+
+  /// The pairs, those beside weights that were laid out anew as bytes in the same layout. Nil if there are none, or no
+  /// memory for them.
+  private func pairsBesideInterleaved(_ adapter: Adapter) -> [String: LowRankPair]? {
+    let rounded = adapter.pairs.compactMap { name, pair in
+      let isBeside =
+        phi.adaptableLayers[name]?.weight.isInterleaved == true && adapter.overrides["\(name).weight"] == nil
+      return isBeside ? pair.asBytes.map { (name, $0) } : nil
+    }
+    let sizes = rounded.flatMap { [$0.1.a, $0.1.b] }.compactMap(\.interleavedByteCount)
+    guard sizes.count == 2 * rounded.count, !rounded.isEmpty,
+      let storage = TensorStorage(pageBytes: sizes.reduce(0, +))
+    else { return nil }
+    var result = adapter.pairs
+    var offset = 0
+    for (index, (name, pair)) in rounded.enumerated() {
+      let second = offset + sizes[2 * index]
+      result[name] = LowRankPair(
+        a: pair.a.interleaved(in: storage, at: offset), b: pair.b.interleaved(in: storage, at: second),
+        scale: pair.scale)
+      for tensor in [adapter.pairs[name]?.a, adapter.pairs[name]?.b] { tensor?.discardPages() }
+      offset = second + sizes[2 * index + 1]
+    }
+    return result
   }
 
   // MARK: Computing

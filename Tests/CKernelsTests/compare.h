@@ -11,7 +11,9 @@ extern const ckernels_table *set, *reference;
 
 // MARK: memory
 
-typedef enum { kFound, kExpected, kX, kSlopes, kWeight, kBias, kQuants, kScales, kOffsets, kRooms } room_name;
+typedef enum {
+  kFound, kExpected, kX, kSlopes, kWeight, kInterleaved, kBias, kQuants, kScales, kOffsets, kRooms
+} room_name;
 
 // So many bytes, with guard words in front and memory that cannot be accessed behind, filled with NaNs of one kind.
 // What was in the room before is gone.

@@ -12,7 +12,7 @@
 
 #include "compare.h"
 
-_Static_assert(sizeof(ckernels_table) == 36 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
+_Static_assert(sizeof(ckernels_table) == 43 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
 
 // Lengths around every vector width, and the model's own.
 enum { kSizes = 76 };
@@ -181,6 +181,40 @@ static void compare_sums(void) {
   }
 }
 
+// One head's attention to f16: rows of n halves, two numbers apart.
+static void compare_halves(void) {
+  enum { kMostKeys = 9 };
+  for (int which = 0; which < 2; which++) {
+    begin_kernel(which == 0 ? "scores_f16" : "add_weighted_f16");
+    for (int s = 0; s < kSizes; s++) {
+      for (size_t count = 0; count <= kMostKeys; count++) {
+        const size_t n = size(s), width = n + 2, results = which == 0 ? count : n;
+        restart_numbers((uint32_t)(n + count));
+        const float *const values = numbers(kX, kOrdinary, kMostKeys * width);
+        const float *const factors = numbers(kSlopes, kOrdinary, n + kMostKeys);
+        void *const rows = room(kWeight, 2 * kMostKeys * width);
+        reference->f32_to_f16(values, rows, kMostKeys * width);
+        float *const found = room(kFound, 4 * results), *const expected = room(kExpected, 4 * results);
+        if (which == 0) {
+          set->scores_f16(factors, rows, 2 * width, count, n, 0.3f, found);
+          reference->scores_f16(factors, rows, 2 * width, count, n, 0.3f, expected);
+        } else {
+          memset(found, 0, 4 * results);
+          memset(expected, 0, 4 * results);
+          set->add_weighted_f16(factors, rows, 2 * width, count, n, found);
+          reference->add_weighted_f16(factors, rows, 2 * width, count, n, expected);
+        }
+        compare_guards();
+        // No number is larger than six.
+        const size_t addends = which == 0 ? n : count;
+        const double limit = limit_of_sum(36.0 * (double)addends, addends);
+        for (size_t i = 0; i < results; i++) compare(found[i], expected[i], limit, n, i);
+      }
+    }
+    end_kernel();
+  }
+}
+
 // MARK: matrices
 
 static void compare_products(void) {
@@ -247,6 +281,7 @@ int main(int count, char **arguments) {
   signal(SIGBUS, crashed);
   for (size_t i = 0; i < sizeof row_kernels / sizeof *row_kernels; i++) compare_row_kernel(i);
   compare_sums();
+  compare_halves();
   compare_products();
   compare_quantized();
   printf("%s %s with %s\n", name, wrong_kernels ? "DISAGREES" : "agrees", other);

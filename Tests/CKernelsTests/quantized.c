@@ -69,6 +69,8 @@ typedef struct {
   size_t block, bytes;
   size_t scales[2];  // where a block's halves lie; twice the same where there is one
   uint8_t extreme;   // the byte that holds the quants of the largest magnitude
+  // For products with rows that were laid out anew; both sets' are used, and must agree.
+  ckernels_interleave *found_interleave, *expected_interleave;
 } product_kind;
 
 // Weights of the largest magnitude, −128 and 15 for instance, with activations all of one sign or of changing signs.
@@ -87,6 +89,18 @@ static const void *make_weight(const product_kind *kind, product_content content
     }
   }
   return bytes;
+}
+
+// The weight in groups of rows, as this set and the reference lay it out.
+static const void *interleave(const product_kind *kind, const void *weight, size_t weight_rows, size_t n) {
+  const size_t groups = (weight_rows + ckernels_interleaved_rows - 1) / ckernels_interleaved_rows;
+  const size_t bytes = groups * ckernels_interleaved_rows * n / kind->block * kind->bytes;
+  uint8_t *const found = room(kFound, bytes), *const expected = room(kExpected, bytes);
+  kind->found_interleave(weight, weight_rows, n, found);
+  kind->expected_interleave(weight, weight_rows, n, expected);
+  compare_guards();
+  for (size_t i = 0; i < bytes; i++) compare(found[i], expected[i], -1, n, i);
+  return memcpy(room(kInterleaved, bytes), found, bytes);
 }
 
 static ckernels_q8_rows make_activations(product_content content, size_t blocks) {
@@ -118,7 +132,7 @@ static double share_of_block(
 }
 
 // One weight with 1 to 13 rows: many bit for bit, few but for the order of the blocks, and those bit for bit the same
-// whether there are one, two, three or four.
+// whether there are one, two, three or four. In groups of rows of the weight, all bit for bit.
 static void compare_product(const product_kind *kind, product_content content, size_t blocks, size_t weight_rows) {
   restart_numbers((uint32_t)(blocks * 64 + weight_rows));
   const size_t weight_blocks = weight_rows * blocks * 32 / kind->block;
@@ -127,6 +141,7 @@ static void compare_product(const product_kind *kind, product_content content, s
   const float *const all_bias = numbers(kBias, kOrdinary, weight_rows);
   const double share = share_of_block(kind, weight, &x, weight_blocks, kMaximumRows * blocks);
   const size_t n = 32 * blocks, width = weight_rows + kPadding;
+  const void *const laid_out = kind->found_interleave ? interleave(kind, weight, weight_rows, n) : weight;
   float four[ckernels_few_rows][64];
   for (int rows = kMaximumRows; rows > 0; rows--) {
     const size_t count = (size_t)rows * width;
@@ -134,11 +149,12 @@ static void compare_product(const product_kind *kind, product_content content, s
     // Few rows all with a bias or all without, to be compared with each other.
     const float *const bias = is_few ? (blocks % 2 ? all_bias : NULL) : rows % 2 ? NULL : all_bias;
     float *const found = room(kFound, 4 * count), *const expected = room(kExpected, 4 * count);
-    kind->found(weight, weight_rows, &x, (size_t)rows, n, bias, found, width);
+    kind->found(laid_out, weight_rows, &x, (size_t)rows, n, bias, found, width);
     kind->expected(weight, weight_rows, &x, (size_t)rows, n, bias, expected, width);
     compare_guards();
     for (size_t i = 0; i < count; i++) {
-      compare(found[i], expected[i], is_few ? 1e-6 * share * (double)blocks : -1, n, i);
+      const bool in_any_order = is_few && !kind->found_interleave;
+      compare(found[i], expected[i], in_any_order ? 1e-6 * share * (double)blocks : -1, n, i);
       if (rows == ckernels_few_rows) four[i / width][i % width] = found[i];
       if (is_few) compare(found[i], four[i / width][i % width], -1, n, i);
     }
@@ -149,11 +165,17 @@ void compare_quantized(void) {
   // Around the sizes of tiles and panels.
   static const size_t block_counts[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 44, 330};
   static const size_t weight_counts[] = {1, 2, 7, 8, 9, 15, 16, 17, 33};
+  const ckernels_table *const plain = reference;
   const product_kind kinds[] = {
-      {"product_q8_0", set->product_q8_0, reference->product_q8_0, reference->q8_0_to_f32, 32, 34, {0, 0}, 0x80},
-      {"product_q4_0", set->product_q4_0, reference->product_q4_0, reference->q4_0_to_f32, 32, 18, {0, 0}, 0xff},
-      {"product_q4_k", set->product_q4_k, reference->product_q4_k, reference->q4_k_to_f32, 256, 144, {0, 2}, 0xff},
-      {"product_q6_k", set->product_q6_k, reference->product_q6_k, reference->q6_k_to_f32, 256, 210, {208, 208}, 0x80},
+      {"product_q8_0", set->product_q8_0, plain->product_q8_0, plain->q8_0_to_f32, 32, 34, {0, 0}, 0x80, NULL, NULL},
+      {"product_q4_0", set->product_q4_0, plain->product_q4_0, plain->q4_0_to_f32, 32, 18, {0, 0}, 0xff, NULL, NULL},
+      {"product_q4_k", set->product_q4_k, plain->product_q4_k, plain->q4_k_to_f32, 256, 144, {0, 2}, 0xff, NULL, NULL},
+      {"product_q6_k", set->product_q6_k, plain->product_q6_k, plain->q6_k_to_f32, 256, 210, {208, 208}, 0x80, NULL,
+       NULL},
+      {"interleaved_q8_0", set->interleaved_q8_0, plain->product_q8_0, plain->q8_0_to_f32, 32, 34, {0, 0}, 0x80,
+       set->interleave_q8_0, plain->interleave_q8_0},
+      {"interleaved_q4_0", set->interleaved_q4_0, plain->product_q4_0, plain->q4_0_to_f32, 32, 18, {0, 0}, 0xff,
+       set->interleave_q4_0, plain->interleave_q4_0},
   };
   compare_conversions();
   compare_rounding();

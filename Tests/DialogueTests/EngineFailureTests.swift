@@ -1,5 +1,6 @@
 import Foundation
 import ModelFiles
+import Tensors
 import TestSupport
 import Testing
 

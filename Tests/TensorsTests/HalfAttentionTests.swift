@@ -4,8 +4,9 @@ import Testing
 
 /// Attention to keys and values as a KV cache of f16 has them.
 struct HalfAttentionTests {
-  /// Few queries use keys as they lie there, many a copy; the keys end in the midst of a part of 64.
-  @Test(arguments: [1, 4, 30, 70])
+  /// Few queries read halves, more have keys decoded as they lie there, many in a copy; the keys end in the midst of a
+  /// part of 64. With few queries sums come in another order.
+  @Test(arguments: [1, 4, 5, 30, 70])
   func halvesCountAsTheFloatsThatTheyStandFor(_ queries: Int) {
     var numbers = SplitMix64(state: UInt64(queries))
     func tensor(_ rows: Int) -> Tensor {
@@ -16,7 +17,12 @@ struct HalfAttentionTests {
       let halves = q.attention(keys: k, values: v, heads: 3, causal: causal)
       let floats = q.attention(
         keys: k.converted(to: .f32), values: v.converted(to: .f32), heads: 3, causal: causal)
-      #expect(halves.floatArray().map(\.bitPattern) == floats.floatArray().map(\.bitPattern))
+      let (found, expected) = (halves.floatArray(), floats.floatArray())
+      if queries > 4 {
+        #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
+      } else {
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-5 })
+      }
     }
   }
 }

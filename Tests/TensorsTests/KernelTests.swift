@@ -27,6 +27,31 @@ import Testing
     }
   }
 
+  /// A query and one head's columns of f16 keys and values, against sums in Double.
+  @Test(arguments: KernelSet.available)
+  func halvesOfAHead(set: KernelSet) {
+    for n in KernelSet.sizes {
+      for count in [0, 1, 2, 7] {
+        let (stride, q) = (n + 3, Numbers.ordinary.make(n, seed: 1))
+        let weights = Numbers.ordinary.make(max(count, 1), seed: 2)
+        let rows = Tensor(Numbers.ordinary.make(7 * stride, seed: 3), shape: [7, stride]).converted(to: .f16)
+        let values = rows.floatArray()
+        let scores = withGuarded(count) { set.table.scores_f16(q, rows.address, 2 * stride, count, n, 0.25, $0) }
+        for j in 0..<count {
+          expectSum(of: (0..<n).map { 0.25 * Double(q[$0]) * Double(values[j * stride + $0]) }, scores[j], "\(n)")
+        }
+        let sums = withGuarded(n) { y in
+          for i in 0..<n { y[i] = q[i] }
+          set.table.add_weighted_f16(weights, rows.address, 2 * stride, count, n, y)
+        }
+        for i in 0..<n {
+          let products = (0..<count).map { Double(weights[$0]) * Double(values[$0 * stride + i]) }
+          expectSum(of: products + [Double(q[i])], sums[i], "\(n) × \(count)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: KernelSet.available)
   func conversions(set: KernelSet) {
     var numbers = RandomNumbers(seed: 3)

@@ -29,6 +29,36 @@ import Testing
     }
   }
 
+  /// A weight in groups of rows gives what its rows give to many rows, and few rows the same as many.
+  @Test(arguments: [ScalarType.q8_0, .q4_0])
+  func interleavedWeightsGiveTheSame(type: ScalarType) throws {
+    for (n, k) in [(1, 32), (70, 512), (2000, 256)] {
+      let weight = Tensor.stored([n, k], type)
+      // Not on every processor.
+      guard let bytes = weight.interleavedByteCount else { return }
+      let storage = try #require(TensorStorage(pageBytes: bytes + 128))
+      let interleaved = weight.interleaved(in: storage, at: 128)
+      #expect(interleaved.isInterleaved && !weight.isInterleaved)
+      #expect(interleaved.floatArray() == weight.floatArray())
+      let x = Tensor.random([300, k], seed: 5)
+      let bias = Tensor.random([n], seed: 6)
+      let expected = x.linear(weight, bias: bias)
+      for rows in [1, 2, 3, 4, 5, 24, 300] {
+        let found = x.rows(0..<rows).linear(interleaved, bias: bias).floatArray()
+        #expect(
+          found.map(\.bitPattern) == expected.rows(0..<rows).floatArray().map(\.bitPattern), "\(rows)·\(n)×\(k)")
+      }
+    }
+  }
+
+  @Test func onlySomeTypesAreInterleaved() {
+    for type in ScalarType.allCases where ![.q8_0, .q4_0].contains(type) {
+      #expect(Tensor.stored([16, 256], type).interleavedByteCount == nil)
+    }
+    #expect(Tensor.stored([256], .q8_0).interleavedByteCount == nil)
+    #expect(Tensor(uninitialized: [0, 256], type: .q8_0).interleavedByteCount == nil)
+  }
+
   /// What the rounding of activations to int8 costs: errors spread evenly over a step of each block's scale, so with the
   /// variance step²/12 for every weight. Of some hundred results none should be five standard deviations off.
   @Test(arguments: [ScalarType.q8_0, .q4_0, .q4_k, .q6_k], [4, 5])

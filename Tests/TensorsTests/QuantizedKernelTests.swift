@@ -63,6 +63,33 @@ import Testing
     }
   }
 
+  @Test(arguments: KernelSet.available)
+  func groupsOfRowsAreForSomeSets(set: KernelSet) {
+    #expect(set.table.prefers_interleaved == ["avx2", "avx512"].contains(set.name))
+  }
+
+  /// In groups of 16 rows all products are the scalar set's with the rows, bit for bit, with scales that are not finite
+  /// too; and each set lays weights out as the scalar one does.
+  @Test(arguments: KernelSet.available, [ScalarType.q8_0, .q4_0])
+  func interleavedProductsAreTheScalarOnes(set: KernelSet, type: ScalarType) {
+    for (index, n) in Self.lengths(type).enumerated() {
+      let content = OperandContent.allCases[index % OperandContent.allCases.count]
+      for weightRows in n < 5000 ? Self.weightCounts + [81] : [17] {
+        var weight = StoredWeight(type, rows: weightRows, n, content)
+        if weightRows > 8 { weight.setHalf(0, of: 8 * n / 32, to: ckernels_f16_from_f32(.infinity)) }
+        let groups = weight.interleaved(set)
+        #expect(groups == weight.interleaved(.scalar), "\(type) \(weightRows)×\(n)")
+        let x = RoundedActivations(rows: 262, n, content)
+        for (rows, hasBias) in (Self.rowCounts + (n == 256 ? [257, 262] : [])).map({ ($0, $0 % 2 == 0) }) {
+          let found = product(set, weight, x, rows, hasBias: hasBias, groups: groups)
+          let expected = product(.scalar, weight, x, rows, hasBias: hasBias)
+          let areEqual = zip(found, expected).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
+          #expect(areEqual, "\(type) \(rows)·\(weightRows)×\(n), \(content)")
+        }
+      }
+    }
+  }
+
   /// More rows than any set holds at a time, and few behind those that it holds; more of the weight's too.
   @Test(arguments: KernelSet.available, types)
   func hundredsOfRowsAreTheScalarOnes(set: KernelSet, type: ScalarType) {
@@ -180,18 +207,21 @@ import Testing
   private let padding = 3
 
   /// The product with the first so many rows, with untouched padding behind each row.
+  ///
+  /// - Parameter groups: the weight in groups of rows, to be used instead of its rows.
   private func product(
-    _ set: KernelSet, _ weight: StoredWeight, _ x: RoundedActivations, _ rows: Int, hasBias: Bool = true
+    _ set: KernelSet, _ weight: StoredWeight, _ x: RoundedActivations, _ rows: Int, hasBias: Bool = true,
+    groups: [UInt8]? = nil
   ) -> [Float] {
     let width = weight.rows + padding
     let found = withGuarded(rows * width) { y in
-      weight.bytes.withUnsafeBytes { bytes in
+      (groups ?? weight.bytes).withUnsafeBytes { bytes in
         x.withRows { x in
           weight.bias.withUnsafeBufferPointer { bias in
             let product =
               switch weight.type {
-              case .q8_0: set.table.product_q8_0
-              case .q4_0: set.table.product_q4_0
+              case .q8_0: groups == nil ? set.table.product_q8_0 : set.table.interleaved_q8_0
+              case .q4_0: groups == nil ? set.table.product_q4_0 : set.table.interleaved_q4_0
               case .q4_k: set.table.product_q4_k
               default: set.table.product_q6_k
               }

@@ -59,6 +59,19 @@ struct StoredWeight {
     bytes.withUnsafeBytes { type.decode($0.baseAddress!, into: &values, count: rows * n) }
   }
 
+  /// The same in groups of 16 rows, as a set lays them out; for q8_0 and q4_0.
+  func interleaved(_ set: KernelSet) -> [UInt8] {
+    let group = Int(ckernels_interleaved_rows)
+    let count = (rows + group - 1) / group * group * n / type.blockSize * type.bytesPerBlock
+    // What the set does not write stays visible.
+    var groups = [UInt8](repeating: 0xa5, count: count)
+    let interleave = type == .q8_0 ? set.table.interleave_q8_0 : set.table.interleave_q4_0
+    bytes.withUnsafeBytes { from in
+      groups.withUnsafeMutableBytes { interleave(from.baseAddress!, rows, n, $0.baseAddress!) }
+    }
+    return groups
+  }
+
   /// How many f16 numbers a block has.
   var halves: Int { type == .q4_k ? 2 : 1 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Tensors
@@ -123,5 +124,25 @@ import Testing
     buffer.append(Tensor([5, 1e-7], shape: [1, 2]))
     #expect(buffer.contents.type == .f16 && buffer.contents.shape == [3, 2])
     #expect(buffer.contents.floatArray() == [1, 1, -3, 0.1, 5, 1e-7].map { Float(Float16($0)) })
+  }
+
+  /// A container's limit counts, less what is in use but could be given back.
+  @Test func controlGroupsLimitMemory() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("group-\(UInt64.random(in: 0...UInt64.max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    #expect(SystemMemory.availableInGroup(folder.path) == nil)
+    func write(_ name: String, _ text: String) throws {
+      try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+    }
+    try write("memory.current", "700\n")
+    try write("memory.max", "max\n")
+    #expect(SystemMemory.availableInGroup(folder.path) == nil)
+    try write("memory.max", "1000\n")
+    #expect(SystemMemory.availableInGroup(folder.path) == 300)
+    try write("memory.stat", "anon 600\ninactive_file 50\nactive_file 20\n")
+    #expect(SystemMemory.availableInGroup(folder.path) == 350)
+    try write("memory.current", "2000\n")
+    #expect(SystemMemory.availableInGroup(folder.path) == 0)
   }
 }

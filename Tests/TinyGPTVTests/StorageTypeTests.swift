@@ -1,3 +1,4 @@
+import Tensors
 import TestSupport
 import Testing
 
@@ -5,11 +6,13 @@ import Testing
 
 /// How far the smaller storage types may lead away from f32.
 struct StorageTypeTests {
-  @Test(arguments: [("f16", 0.9999), ("bf16", 0.9999), ("q8_0", 0.999), ("q4_0", 0.97)])
-  func logitsStayClose(_ type: String, _ limit: Double) throws {
+  @Test(arguments: [("f16", 0.9999), ("bf16", 0.9999), ("q8_0", 0.999), ("q4_0", 0.97)], [false, true])
+  func logitsStayClose(_ type: (name: String, limit: Double), isReadAhead: Bool) throws {
+    let limit = type.limit
     let reference = try Reference("tiny-q")
     let exact = try TinyGPTVModel(path: TinyModel.path("tiny-q"))
-    let model = try TinyGPTVModel(path: TinyModel.path("tiny-q", type: type))
+    let model = try TinyGPTVModel(path: TinyModel.path("tiny-q", type: type.name))
+    if isReadAhead { model.readAhead { _ in true } }
     for item in reference.cases {
       let whole = cosine(
         try reference.logits(model, item).floatArray(), try reference.logits(exact, item).floatArray())
@@ -20,6 +23,97 @@ struct StorageTypeTests {
       let differs = decoded != exactDecoded
       #expect(differs)
     }
+  }
+
+  /// The weights read ahead give the same answers: without an adapter, prompts bit for bit and single tokens but for the
+  /// order of sums; with one, but for the rounding of its pairs.
+  @Test(arguments: ["q8_0", "q4_0"])
+  func readAheadIsTheSameModel(_ type: String) throws {
+    let reference = try Reference("tiny-q")
+    let model = try TinyGPTVModel(path: TinyModel.path("tiny-q", type: type))
+    let ahead = try TinyGPTVModel(path: TinyModel.path("tiny-q", type: type))
+    var shares: [Double] = []
+    ahead.readAhead {
+      shares.append($0)
+      return true
+    }
+    #expect(shares.last == 1 && shares == shares.sorted())
+    #expect(ahead.phi.productWeights.allSatisfy { $0.isInterleaved == ($0.base.interleavedByteCount != nil) })
+    // Once more there is nothing to do but to look.
+    ahead.readAhead {
+      shares.append($0)
+      return true
+    }
+    #expect(shares.last == 1)
+    let adapter = try #require(model.activeAdapter)
+    for item in reference.cases {
+      let adapted = try [model, ahead].map { try reference.logits($0, item).floatArray() }
+      #expect(cosine(adapted[0], adapted[1]) >= 0.9999, "\(item.image), with the adapter")
+      for model in [model, ahead] { try model.use(adapter: nil) }
+      let prompts = try [model, ahead].map { try reference.logits($0, item).floatArray().map(\.bitPattern) }
+      #expect(prompts[0] == prompts[1], "\(item.image)")
+      let tokens = try [model, ahead].map { try reference.decoded($0, item).flatMap { $0 } }
+      // A sum's last bit may round an activation to the next byte.
+      #expect(cosine(tokens[1], tokens[0]) >= 0.9999, "\(item.image), token by token")
+      for model in [model, ahead] { try model.use(adapter: adapter) }
+      #expect(try reference.logits(ahead, item).floatArray() == adapted[1], "\(item.image), with the adapter again")
+    }
+    // What the file holds is still there to be written.
+    for (name, parameter) in model.parameters {
+      #expect(try #require(ahead.parameters[name]).base.bytes.elementsEqual(parameter.base.bytes), "\(name)")
+    }
+  }
+
+  /// A reader that goes away leaves a model that works.
+  @Test func readingAheadCanBeStopped() throws {
+    let reference = try Reference("tiny-q")
+    let path = try TinyModel.path("tiny-q", type: "q8_0")
+    let (model, ahead) = (try TinyGPTVModel(path: path), try TinyGPTVModel(path: path))
+    var calls = 0
+    ahead.readAhead { _ in
+      calls += 1
+      return false
+    }
+    #expect(calls == 1)
+    let canInterleave = ahead.phi.productWeights.contains { $0.base.interleavedByteCount != nil }
+    #expect(ahead.phi.productWeights.filter(\.isInterleaved).count == (canInterleave ? 1 : 0))
+    let prompts = try [model, ahead].map { try reference.logits($0, reference.cases[0]).floatArray() }
+    #expect(cosine(prompts[0], prompts[1]) >= 0.9999)
+  }
+
+  /// An adapter that comes when the weights are laid out already is used as those that were there before.
+  @Test func adaptersComeLaterToo() throws {
+    let reference = try Reference("tiny-q")
+    let path = try TinyModel.path("tiny-q", type: "q8_0")
+    let models = try [TinyGPTVModel(path: path), TinyGPTVModel(path: path)]
+    let second = try Adapter(path: Fixtures.path("tiny-q/adapters/second"), for: models[0].configuration.phi)
+    models[0].readAhead { _ in true }
+    for model in models {
+      try model.add(second)
+      try model.use(adapter: "second")
+    }
+    models[1].readAhead { _ in true }
+    let logits = try models.map { try reference.logits($0, reference.question(of: "second_adapter")).floatArray() }
+    #expect(logits[0] == logits[1])
+  }
+
+  /// Pairs of any magnitude and rank keep what they say when they become bytes.
+  @Test(arguments: [1e-9, 1e-4, 1, 1e6], [1, 16, 32, 40])
+  func pairsBecomeBytes(_ magnitude: Float, _ rank: Int) throws {
+    func tensor(_ shape: [Int], _ magnitude: Float) -> Tensor {
+      Tensor((0..<shape[0] * shape[1]).map { magnitude * (Float($0 * 7919 % 255) / 127 - 1) }, shape: shape)
+    }
+    let pair = LowRankPair(a: tensor([rank, 64], magnitude), b: tensor([10, rank], 1 / magnitude), scale: 0.5)
+    let bytes = try #require(pair.asBytes)
+    #expect(bytes.a.type == .q8_0 && bytes.b.type == .q8_0)
+    let x = tensor([3, 64], 1)
+    let products = [pair, bytes].map { pair in
+      x.linear(pair.a).linear(pair.b).floatArray().map { $0 * pair.scale }
+    }
+    #expect(cosine(products[0], products[1]) >= 0.999)
+    let sizes = products.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    #expect(abs(sizes[1] / sizes[0] - 1) <= 0.02)
+    #expect(LowRankPair(a: tensor([4, 40], 1), b: tensor([10, 4], 1), scale: 1).asBytes == nil)
   }
 
   /// As exact as the weights: f32 beside f32, half of that beside all others.

@@ -31,6 +31,13 @@ typedef void ckernels_product(
     const float *_Nullable bias, float *y, size_t y_row);
 enum { ckernels_few_rows = 4 };
 
+// Quantised weights may be laid out anew: groups of 16 rows, in which the blocks of 32 that stand one below the other lie
+// together, four quants of the first row, of the second and so on. A vector's lanes then belong to as many rows: one
+// conversion and one scale serve 16 rows, where a row by itself needs them for each block. The last group is filled up
+// with zeros; there are as many bytes as in so many whole rows.
+enum { ckernels_interleaved_rows = 16 };
+typedef void ckernels_interleave(const void *weight, size_t weight_rows, size_t n, void *interleaved);
+
 // The numbers of one step of AdamW, the same for all elements.
 typedef struct {
   float gradient_factor;    // what gradients are multiplied with first
@@ -50,11 +57,25 @@ typedef struct {
   float (*dot_f32)(const void *row, const float *x, size_t n);
   float (*dot_f16)(const void *row, const float *x, size_t n);
   float (*dot_bf16)(const void *row, const float *x, size_t n);
+  // One query and the keys and values of one head, rows of n halves, `stride` bytes from one to the next:
+  // scores[j] = factor · Σ q[i]·key[j, i], and y[i] += Σ weights[j]·value[j, i].
+  void (*scores_f16)(
+      const float *q, const void *keys, size_t stride, size_t count, size_t n, float factor, float *scores);
+  void (*add_weighted_f16)(
+      const float *weights, const void *values, size_t stride, size_t count, size_t n, float *y);
   // The products of quantised weights with quantised activations.
   ckernels_product *product_q8_0;
   ckernels_product *product_q4_0;
   ckernels_product *product_q4_k;
   ckernels_product *product_q6_k;
+  // Lays rows of n elements out anew, and the products with such a weight, whose first row is a group's first. They are
+  // bit for bit those of the plain C with the rows as they were, however few rows of activations there are.
+  ckernels_interleave *interleave_q8_0;
+  ckernels_interleave *interleave_q4_0;
+  ckernels_product *interleaved_q8_0;
+  ckernels_product *interleaved_q4_0;
+  // Whether these products are faster than those of the rows as they are stored.
+  bool prefers_interleaved;
   // One row of activations, n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that
   // is not finite.
   void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);

@@ -48,7 +48,7 @@ final class ModelSession {
 
   /// Brings the weights into memory, unless they would take more than half of what is free.
   func readAhead(_ stop: StopFlag, _ report: (Double?) -> Void) {
-    guard core.model.weightBytes < (SystemMemory.available ?? 0) / 2 else { return }
+    guard core.model.hasRoomToReadAhead() else { return }
     core.model.readAhead { fraction in
       report(fraction)
       return !stop.isSet

@@ -1,0 +1,48 @@
+// The AVX-512 instructions of kernels_avx512.c for processors that have AVX2 only; see Scripts/check-avx512. Most come
+// from SIMDe; these are the ones that its Debian version lacks.
+#pragma once
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+#include <simde/x86/f16c.h>
+#include <simde/x86/fma.h>
+#undef _mm512_cvtph_ps
+#undef _mm512_maskz_loadu_ps
+#undef _mm512_mask_storeu_ps
+#undef _mm512_cvtepi32_ps
+#define _mm512_cvtph_ps emulated_cvtph_ps
+#define _mm512_maskz_loadu_ps emulated_maskz_loadu_ps
+#define _mm512_mask_storeu_ps emulated_mask_storeu_ps
+#define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+static inline simde__m512 emulated_cvtph_ps(__m256i halves) {
+  float values[16];
+  _mm256_storeu_ps(values, _mm256_cvtph_ps(_mm256_castsi256_si128(halves)));
+  _mm256_storeu_ps(values + 8, _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1)));
+  return simde_mm512_loadu_ps(values);
+}
+
+static inline simde__m512 emulated_maskz_loadu_ps(unsigned mask, const float *from) {
+  float values[16] = {0};
+  for (int i = 0; i < 16; i++) {
+    if (mask >> i & 1) values[i] = from[i];
+  }
+  return simde_mm512_loadu_ps(values);
+}
+
+static inline void emulated_mask_storeu_ps(float *to, unsigned mask, simde__m512 vector) {
+  float values[16];
+  simde_mm512_storeu_ps(values, vector);
+  for (int i = 0; i < 16; i++) {
+    if (mask >> i & 1) to[i] = values[i];
+  }
+}
+
+static inline simde__m512 emulated_cvtepi32_ps(simde__m512i vector) {
+  int32_t words[16];
+  float values[16];
+  simde_mm512_storeu_si512(words, vector);
+  for (int i = 0; i < 16; i++) values[i] = (float)words[i];
+  return simde_mm512_loadu_ps(values);
+}
+#pragma clang attribute pop
