@@ -110,7 +110,8 @@ let package = Package(
     .testTarget(
       name: "TerminalChatTests",
       dependencies: ["TerminalChat", "Dialogue", "Diagnostics", "Pictures", "TinyGPTVCommand", "TestSupport"]),
-    .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "ModelFiles", "TestSupport"]),
+    .testTarget(
+      name: "BenchmarkingTests", dependencies: ["Tensors", "ModelFiles", "TinyGPTV", "Benchmarking", "TestSupport"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["ModelFiles", "Tokenization", "TinyGPTVCommand", "TestSupport"]),
   ],

@@ -84,12 +84,12 @@ public final class Engine: Sendable {
 
   /// Loads a model.
   ///
+  /// - Parameter expectsManyQuestions: whether it pays to lay the weights out anew first, where there is room for that.
   /// - Throws: ``InputError`` if the file is not a model.
-  public init(modelPath: String) throws(InputError) {
+  public init(modelPath: String, expectsManyQuestions: Bool = false) throws(InputError) {
     let start = ContinuousClock.now
     core = try ModelCore(path: modelPath)
-    // Of the vision tower's weights nobody knows whether they will be needed.
-    if core.model.hasRoomToReadAhead() { core.model.interleave() }
+    if expectsManyQuestions { core.model.interleaveAll() }
     self.modelPath = modelPath
     loadSeconds = start.secondsSince
   }

@@ -5,43 +5,37 @@ import CKernels
 struct InterleavedRows {
   /// The weight's bytes, the last group filled up with zeros.
   let bytes: TensorStorage
-  /// Where in the storage they begin.
-  let byteOffset: Int
 
   /// The first group's address.
-  var address: UnsafeRawPointer { UnsafeRawPointer(bytes.address + byteOffset) }
+  var address: UnsafeRawPointer { UnsafeRawPointer(bytes.address) }
 }
 
 extension Tensor {
-  /// How many bytes ``interleaved(in:at:)`` needs for this weight, a multiple of 64; nil where it would not make products faster, by the
-  /// weight's type or on this processor.
-  public var interleavedByteCount: Int? {
-    guard shape.count == 2, count > 0, kernels.prefers_interleaved, type.interleave != nil else { return nil }
-    let groups = (rows + Int(ckernels_interleaved_rows) - 1) / Int(ckernels_interleaved_rows)
-    return (groups * Int(ckernels_interleaved_rows) * bytesPerRow + 63) / 64 * 64
+  /// Whether products would be faster with this weight ``interleaved()``, by its type and on this processor.
+  public var canBeInterleaved: Bool {
+    shape.count == 2 && count > 0 && kernels.prefers_interleaved && type.interleave != nil
   }
 
   /// Whether products use a copy of the elements.
   public var isInterleaved: Bool { interleavedRows != nil }
 
-  /// This weight, with which products are faster from now on: they use a copy in `storage`, from a multiple of 64 bytes
-  /// on. Everything else sees the elements where they were.
+  /// This weight, with which products are faster: they use a copy of as many bytes. Everything else sees the elements
+  /// where they were. Nil if there is no memory for the copy.
   ///
-  /// - Precondition: ``interleavedByteCount`` is not nil, and so many bytes are in the storage.
-  public func interleaved(in storage: TensorStorage, at byteOffset: Int) -> Tensor {
-    guard let interleave = type.interleave, let bytes = interleavedByteCount else {
+  /// - Precondition: ``canBeInterleaved``.
+  public func interleaved() -> Tensor? {
+    guard canBeInterleaved, let interleave = type.interleave else {
       preconditionFailure("a \(type) weight \(shape) has no groups")
     }
-    precondition(byteOffset % 64 == 0 && byteOffset + bytes <= storage.byteCount, "groups outside their storage")
-    let copy = InterleavedRows(bytes: storage, byteOffset: byteOffset)
-    let group = Int(ckernels_interleaved_rows)
-    ThreadPool.shared.forEachRange(of: (rows + group - 1) / group, grain: 4) { range in
+    let (group, rows, width, bytesPerRow) = (Int(ckernels_interleaved_rows), rows, width, bytesPerRow)
+    let groups = (rows + group - 1) / group
+    guard let copy = TensorStorage(pageBytes: groups * group * bytesPerRow) else { return nil }
+    ThreadPool.shared.forEachRange(of: groups, grain: 4) { range in
       let (first, end) = (range.lowerBound * group, min(range.upperBound * group, rows))
-      interleave(
-        address + first * bytesPerRow, end - first, width, storage.address + byteOffset + first * bytesPerRow)
+      interleave(address + first * bytesPerRow, end - first, width, copy.address + first * bytesPerRow)
     }
     var tensor = self
-    tensor.interleavedRows = copy
+    tensor.interleavedRows = InterleavedRows(bytes: copy)
     return tensor
   }
 }

@@ -8,7 +8,7 @@ extension Tensor {
   /// y = x·Wᵀ + b: this tensor [T, K] (any leading dimensions), a weight [N, K] of any storage type, a bias [N] or nil;
   /// the result is [T, N] f32.
   ///
-  /// Quantised weights are multiplied as they are stored, or laid out anew (``interleaved(in:at:)``), with activations
+  /// Quantised weights are multiplied as they are stored, or laid out anew (``interleaved()``), with activations
   /// rounded to int8. With others, few rows (decoding) are multiplied straight; for many, tiles of the weight are decoded
   /// once for hundreds of rows.
   ///

@@ -21,11 +21,14 @@ public final class Parameter {
   /// Whether products read a copy of the file's bytes.
   var isInterleaved: Bool { base.isInterleaved }
 
-  /// Makes products with what the file holds faster, see ``Tensor/interleaved(in:at:)``.
-  func interleave(in storage: TensorStorage, at byteOffset: Int) {
-    let isInUse = value.address == base.address
-    base = base.interleaved(in: storage, at: byteOffset)
-    if isInUse { value = base }
+  /// Makes products with what the file holds faster, see ``Tensor/interleaved()``; the file's pages may leave memory. False
+  /// if there is no memory for it.
+  func interleave() -> Bool {
+    guard let interleaved = base.interleaved() else { return false }
+    if value.address == base.address { value = interleaved }
+    base.discardPages()
+    base = interleaved
+    return true
   }
 }
 

@@ -30,7 +30,7 @@ public final class TinyGPTVModel {
   public private(set) var adapters: [Adapter] = []
   /// The name of the adapter in use, or nil.
   public private(set) var activeAdapter: String?
-  /// Adapters' pairs as they are multiplied fastest, by the adapter's name; none before ``interleave(goesOn:)``.
+  /// Adapters' pairs as they are multiplied fastest, by the adapter's name; none before ``interleaveNext()`` was done.
   private var interleavedPairs: [String: [String: LowRankPair]] = [:]
   let file: any TensorFile
 
@@ -80,7 +80,7 @@ public final class TinyGPTVModel {
     activeAdapter = name
   }
 
-  /// Does the same with the adapters as ``interleave(goesOn:)`` with the weights.
+  /// Does the same with the adapters as ``interleaveNext()`` with the weights.
   func interleaveAdapters() {
     for adapter in adapters { interleavedPairs[adapter.name] = pairsBesideInterleaved(adapter) }
     for (layerName, layer) in phi.adaptableLayers {
@@ -91,26 +91,19 @@ public final class TinyGPTVModel {
   /// The pairs, those beside weights that were laid out anew as bytes in the same layout. Nil if there are none, or no
   /// memory for them.
   private func pairsBesideInterleaved(_ adapter: Adapter) -> [String: LowRankPair]? {
-    let rounded = adapter.pairs.compactMap { name, pair in
-      let isBeside =
-        phi.adaptableLayers[name]?.weight.isInterleaved == true && adapter.overrides["\(name).weight"] == nil
-      return isBeside ? pair.asBytes.map { (name, $0) } : nil
-    }
-    let sizes = rounded.flatMap { [$0.1.a, $0.1.b] }.compactMap(\.interleavedByteCount)
-    guard sizes.count == 2 * rounded.count, !rounded.isEmpty,
-      let storage = TensorStorage(pageBytes: sizes.reduce(0, +))
-    else { return nil }
     var result = adapter.pairs
-    var offset = 0
-    for (index, (name, pair)) in rounded.enumerated() {
-      let second = offset + sizes[2 * index]
-      result[name] = LowRankPair(
-        a: pair.a.interleaved(in: storage, at: offset), b: pair.b.interleaved(in: storage, at: second),
-        scale: pair.scale)
-      for tensor in [adapter.pairs[name]?.a, adapter.pairs[name]?.b] { tensor?.discardPages() }
-      offset = second + sizes[2 * index + 1]
+    var isChanged = false
+    for (name, pair) in adapter.pairs {
+      guard phi.adaptableLayers[name]?.weight.isInterleaved == true, adapter.overrides["\(name).weight"] == nil,
+        let bytes = pair.asBytes
+      else { continue }
+      guard let a = bytes.a.interleaved(), let b = bytes.b.interleaved() else { return nil }
+      result[name] = LowRankPair(a: a, b: b, scale: bytes.scale)
+      pair.a.discardPages()
+      pair.b.discardPages()
+      isChanged = true
     }
-    return result
+    return isChanged ? result : nil
   }
 
   // MARK: Computing

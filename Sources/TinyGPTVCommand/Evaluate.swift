@@ -46,6 +46,7 @@ struct Evaluate: ParsableCommand {
     case "none": try model.use(adapter: nil)
     case .some(let name): try model.use(adapterOrPath: name)
     }
+    model.interleaveAll()
     let evaluation = try Evaluation(model, data: data)
     // Written as they come: an interrupted evaluation keeps its answers.
     let file = try answers.map { path throws(InputError) in try AppendedFile(path: path) }

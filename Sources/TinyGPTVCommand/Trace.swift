@@ -60,9 +60,11 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// The loaded model with the adapter in use.
-  func load() throws -> Engine {
+  ///
+  /// - Parameter expectsManyQuestions: see ``Engine``.
+  func load(expectsManyQuestions: Bool = false) throws -> Engine {
     if let threads { ThreadPool.configure(threads: threads) }
-    let engine = try Engine(modelPath: model)
+    let engine = try Engine(modelPath: model, expectsManyQuestions: expectsManyQuestions)
     if let adapter { try engine.use(adapter: adapter) }
     return engine
   }

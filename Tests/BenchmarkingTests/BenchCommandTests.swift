@@ -1,7 +1,10 @@
 import Foundation
 import ModelFiles
+import Tensors
 import TestSupport
 import Testing
+
+@testable import TinyGPTV
 
 /// `tinygptv bench`, as its user meets it. No time is compared with anything.
 struct BenchCommandTests {
@@ -32,6 +35,16 @@ struct BenchCommandTests {
       #expect(json["share"] == nil)
       if work != "adapter's cost" { #expect(try #require(json["median"]?.double) > 0, "\(work)") }
     }
+  }
+
+  @Test func layingOutIsMeasuredWhereThereIsAny() throws {
+    let path = try TinyModel.path("tiny-q", type: "q8_0")
+    let result = try ChildProcess.tinygptv([
+      "bench", "--model", path, "--repeats", "1", "--format", "json", "--only", "load", "--threads", "2",
+    ])
+    #expect(result.ending == .exited(0))
+    let canBe = try TinyGPTVModel(path: path).phi.productWeights.contains(where: \.base.canBeInterleaved)
+    #expect(try results(result).contains { $0.work == "weights laid out anew" } == canBe)
   }
 
   @Test func theLimitsAreThoseOfTheSameNumberOfThreads() throws {

@@ -128,7 +128,8 @@ import Testing
 
   /// A container's limit counts, less what is in use but could be given back.
   @Test func controlGroupsLimitMemory() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("group-\(UInt64.random(in: 0...UInt64.max))")
+    let name = "group-\(UInt64.random(in: 0...UInt64.max))"
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     #expect(SystemMemory.availableInGroup(folder.path) == nil)

@@ -44,6 +44,7 @@ public final class ModelEngine: ChatEngine {
       do throws(ModelFault) {
         let session = try load(stop) { yield(.progress(.loadingModel, fraction: $0)) }
         yield(.ready(session.description))
+        if options.readsAhead, session.core.model.hasRoomToReadAhead() { interleaveInSteps() }
       } catch {
         yield(.failed(ChatFailure(error)))
       }
@@ -74,6 +75,14 @@ public final class ModelEngine: ChatEngine {
       } catch {
         yield(.failed(ChatFailure(error)))
       }
+    }
+  }
+
+  /// Lays the weights out anew, one at a time, so that a question that comes meanwhile waits for no more than one of them.
+  private func interleaveInSteps() {
+    queue.async { [weak self] in
+      guard let self, let session, session.core.model.interleaveNext() else { return }
+      interleaveInSteps()
     }
   }
 
