@@ -125,6 +125,7 @@ public final class ModelBenchmark {
       let start = ContinuousClock.now
       let model = try TinyGPTVModel(path: path)
       let loaded = (ContinuousClock.now - start) / .seconds(1)
+      model.interleaveAll()
       _ = try model.logits(after: model.phi.embeddings(of: [0]), cache: model.makeCache())
       return [loaded, (ContinuousClock.now - start) / .seconds(1)]
     }
@@ -132,9 +133,9 @@ public final class ModelBenchmark {
     add("load and a first token", unit: "s", columns[1])
   }
 
-  /// Does what a chat does once it has opened.
+  /// Does what a chat does before its first answer.
   private func layOutWeights(of model: TinyGPTVModel) throws {
-    guard model.hasRoomToReadAhead() else { return }
+    guard model.hasRoomToReadAhead, plan.parts != [.limits] else { return }
     onProgress("laying out the weights")
     let seconds = try secondsTaken {
       while model.interleaveNext() { try continueOrStop() }

@@ -84,12 +84,10 @@ public final class Engine: Sendable {
 
   /// Loads a model.
   ///
-  /// - Parameter expectsManyQuestions: whether it pays to lay the weights out anew first, where there is room for that.
   /// - Throws: ``InputError`` if the file is not a model.
-  public init(modelPath: String, expectsManyQuestions: Bool = false) throws(InputError) {
+  public init(modelPath: String) throws(InputError) {
     let start = ContinuousClock.now
     core = try ModelCore(path: modelPath)
-    if expectsManyQuestions { core.model.interleaveAll() }
     self.modelPath = modelPath
     loadSeconds = start.secondsSince
   }
@@ -115,6 +113,9 @@ public final class Engine: Sendable {
     if !isKnown { try core.add(adapter) }
     try core.use(adapter: adapter.name)
   }
+
+  /// Lays the weights out anew, where that is faster and there is room: it pays where many questions come.
+  public func expectManyQuestions() { queue.sync { core.model.interleaveAll() } }
 
   /// Answers a question. The stream ends with ``AnswerEvent/finished(_:)`` or an ``InputError``; to stop an answer, stop
   /// listening.

@@ -4,21 +4,21 @@
 
 /// How much memory can be had, so that what will not fit is refused and not begun.
 package enum SystemMemory {
-  /// Bytes that this program can have without swapping: `MemAvailable` of `/proc/meminfo`, or less where a control group
-  /// allows less; nil where it cannot be read.
+  /// Bytes that this program can have without swapping: `MemAvailable` of `/proc/meminfo`, or less where a container's
+  /// control group (version 2) allows less; nil where it cannot be read.
   package static var available: Int? {
     guard let kilobytes = number(after: "MemAvailable:", in: "/proc/meminfo") else { return nil }
     let free = kilobytes.multipliedReportingOverflow(by: 1024).partialValue
     return min(free, availableInGroup("/sys/fs/cgroup") ?? free)
   }
 
-  /// What a control group (version 2) leaves its processes, pages of files counted as free that were not used lately; nil
-  /// without a limit.
+  /// What a control group (version 2) leaves its processes, where pages of files count as free; nil without a limit.
   static func availableInGroup(_ folder: String) -> Int? {
     guard let limit = number(after: nil, in: folder + "/memory.max"),
       let used = number(after: nil, in: folder + "/memory.current")
     else { return nil }
-    return max(0, limit - used + (number(after: "inactive_file", in: folder + "/memory.stat") ?? 0))
+    let files = ["inactive_file", "active_file"].compactMap { number(after: $0, in: folder + "/memory.stat") }
+    return max(0, limit - used + files.reduce(0, +))
   }
 
   /// The number behind a word that begins a line of a file, or the file's first word.

@@ -25,12 +25,12 @@ extension LowRankPair {
     guard width % block == 0, rank > 0 else { return nil }
     let padded = (rank + block - 1) / block * block
     var (rows, columns) = (a.floatArray(), b.floatArray())
-    // The blocks' scales are f16: each matrix is brought to where these are exact, its magnitude goes to the pair's scale.
-    let magnitudes = (Self.largest(rows), Self.largest(columns))
-    let scale = scale * magnitudes.0 * magnitudes.1
-    guard scale.isFinite else { return nil }
-    for i in rows.indices { rows[i] /= magnitudes.0 }
-    for i in columns.indices { columns[i] /= magnitudes.1 }
+    // The blocks' scales are f16: in each matrix the largest becomes 1, the rest goes to the pair's scale.
+    let steps = (Self.largest(rows) / 127, Self.largest(columns) / 127)
+    let scale = scale * steps.0 * steps.1
+    guard scale.isFinite, steps.0 >= .leastNormalMagnitude, steps.1 >= .leastNormalMagnitude else { return nil }
+    for i in rows.indices { rows[i] /= steps.0 }
+    for i in columns.indices { columns[i] /= steps.1 }
     if padded > rank {
       rows += [Float](repeating: 0, count: (padded - rank) * width)
       let narrow = columns

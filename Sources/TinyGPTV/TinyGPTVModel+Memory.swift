@@ -14,9 +14,7 @@ extension TinyGPTVModel {
 
   /// Whether the weights take less than half of the memory that is free, so that reading them ahead takes nothing from
   /// anybody.
-  package func hasRoomToReadAhead(_ available: Int? = SystemMemory.available) -> Bool {
-    weightBytes < (available ?? 0) / 2
-  }
+  package var hasRoomToReadAhead: Bool { weightBytes < (SystemMemory.available ?? 0) / 2 }
 
   /// Brings the weights' pages from the file into memory, so that the first answer need not wait for the disk.
   ///
@@ -39,18 +37,17 @@ extension TinyGPTVModel {
   }
 
   /// Copies the next of the weights of the language model's products in the order in which they are read fastest, for
-  /// which its pages of the file are given back; behind the last one the adapters' pairs, rounded to q8_0, which is finer
-  /// than the weights that they correct.
+  /// which its pages of the file are given back; behind the last one the pairs of an adapter after another, rounded to
+  /// q8_0, which is as fine as the finest weights that they correct.
   ///
   /// - Returns: whether something is left to be copied. False too where copies make nothing faster, or find no memory.
   package func interleaveNext() -> Bool {
-    guard let next = phi.productWeights.first(where: { !$0.isInterleaved && $0.base.canBeInterleaved }) else {
-      return false
+    if let next = nextToInterleave {
+      guard next.interleave() else { return false }
+    } else if isInterleaved, let adapter = nextAdapterToInterleave {
+      interleave(adapter)
     }
-    guard next.interleave() else { return false }
-    let isLast = !phi.productWeights.contains { !$0.isInterleaved && $0.base.canBeInterleaved }
-    if isLast { interleaveAdapters() }
-    return !isLast
+    return nextToInterleave != nil || isInterleaved && nextAdapterToInterleave != nil
   }
 
   /// Whether ``interleaveNext()`` copied anything.
@@ -58,8 +55,13 @@ extension TinyGPTVModel {
 
   /// Copies all that ``interleaveNext()`` does, where there is room, for many questions that come one after another.
   package func interleaveAll() {
-    guard hasRoomToReadAhead() else { return }
+    guard hasRoomToReadAhead else { return }
     while interleaveNext() {}
+  }
+
+  /// The first weight that was not copied yet but can be.
+  var nextToInterleave: Parameter? {
+    phi.productWeights.first { !$0.isInterleaved && $0.base.canBeInterleaved }
   }
 
   private static let readAheadStep = 32 << 20

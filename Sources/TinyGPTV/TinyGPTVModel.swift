@@ -30,7 +30,7 @@ public final class TinyGPTVModel {
   public private(set) var adapters: [Adapter] = []
   /// The name of the adapter in use, or nil.
   public private(set) var activeAdapter: String?
-  /// Adapters' pairs as they are multiplied fastest, by the adapter's name; none before ``interleaveNext()`` was done.
+  /// Adapters' pairs as they are multiplied fastest, by the adapter's name, of those that ``interleaveNext()`` came to.
   private var interleavedPairs: [String: [String: LowRankPair]] = [:]
   let file: any TensorFile
 
@@ -56,7 +56,8 @@ public final class TinyGPTVModel {
     try check(adapter)
     adapters.removeAll { $0.name == adapter.name }
     adapters.append(adapter)
-    interleavedPairs[adapter.name] = pairsBesideInterleaved(adapter)
+    interleavedPairs[adapter.name] = nil
+    if isInterleaved, nextToInterleave == nil { interleave(adapter) }
     if activeAdapter == adapter.name { try use(adapter: adapter.name) }
   }
 
@@ -80,30 +81,30 @@ public final class TinyGPTVModel {
     activeAdapter = name
   }
 
-  /// Does the same with the adapters as ``interleaveNext()`` with the weights.
-  func interleaveAdapters() {
-    for adapter in adapters { interleavedPairs[adapter.name] = pairsBesideInterleaved(adapter) }
-    for (layerName, layer) in phi.adaptableLayers {
-      if let name = activeAdapter, let pair = interleavedPairs[name]?[layerName] { layer.lowRank = pair }
-    }
+  /// The first adapter that ``interleaveNext()`` has not come to.
+  var nextAdapterToInterleave: Adapter? { adapters.first { interleavedPairs[$0.name] == nil } }
+
+  /// Does the same with an adapter as ``interleaveNext()`` with the weights.
+  func interleave(_ adapter: Adapter) {
+    let pairs = pairsBesideInterleaved(adapter)
+    interleavedPairs[adapter.name] = pairs
+    guard activeAdapter == adapter.name else { return }
+    for (layerName, layer) in phi.adaptableLayers { layer.lowRank = pairs[layerName] }
   }
 
-  /// The pairs, those beside weights that were laid out anew as bytes in the same layout. Nil if there are none, or no
-  /// memory for them.
-  private func pairsBesideInterleaved(_ adapter: Adapter) -> [String: LowRankPair]? {
+  /// The pairs, those beside weights that were laid out anew as bytes in the same layout, if there is memory for them.
+  private func pairsBesideInterleaved(_ adapter: Adapter) -> [String: LowRankPair] {
     var result = adapter.pairs
-    var isChanged = false
     for (name, pair) in adapter.pairs {
       guard phi.adaptableLayers[name]?.weight.isInterleaved == true, adapter.overrides["\(name).weight"] == nil,
         let bytes = pair.asBytes
       else { continue }
-      guard let a = bytes.a.interleaved(), let b = bytes.b.interleaved() else { return nil }
+      guard let a = bytes.a.interleaved(), let b = bytes.b.interleaved() else { continue }
       result[name] = LowRankPair(a: a, b: b, scale: bytes.scale)
       pair.a.discardPages()
       pair.b.discardPages()
-      isChanged = true
     }
-    return isChanged ? result : nil
+    return result
   }
 
   // MARK: Computing

@@ -144,8 +144,9 @@ struct Ask: AsyncParsableCommand {
     guard path == "-" || FileManager.default.isReadableFile(atPath: path) else {
       throw InputError(file: path, field: "--batch", expected: "a readable file, or -", found: "none")
     }
-    let engine = try modelOptions.load(expectsManyQuestions: true)
+    let engine = try modelOptions.load()
     let lines = try LineReader(path: path)
+    engine.expectManyQuestions()
     // The last picture stays decoded: batches ask several questions about one picture in a row.
     var last: (key: String, picture: Picture)?
     var number = 0

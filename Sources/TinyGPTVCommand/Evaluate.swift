@@ -46,8 +46,8 @@ struct Evaluate: ParsableCommand {
     case "none": try model.use(adapter: nil)
     case .some(let name): try model.use(adapterOrPath: name)
     }
-    model.interleaveAll()
     let evaluation = try Evaluation(model, data: data)
+    model.interleaveAll()
     // Written as they come: an interrupted evaluation keeps its answers.
     let file = try answers.map { path throws(InputError) in try AppendedFile(path: path) }
     try file?.truncate(to: 0)

@@ -60,11 +60,9 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// The loaded model with the adapter in use.
-  ///
-  /// - Parameter expectsManyQuestions: see ``Engine``.
-  func load(expectsManyQuestions: Bool = false) throws -> Engine {
+  func load() throws -> Engine {
     if let threads { ThreadPool.configure(threads: threads) }
-    let engine = try Engine(modelPath: model, expectsManyQuestions: expectsManyQuestions)
+    let engine = try Engine(modelPath: model)
     if let adapter { try engine.use(adapter: adapter) }
     return engine
   }

@@ -2,9 +2,9 @@ import Foundation
 import ModelFiles
 import TestSupport
 import Testing
-import TinyGPTV
 
 @testable import Dialogue
+@testable import TinyGPTV
 
 /// The engine of the chat on tiny models: what it computes again, what it does not, and that this never shows.
 struct ModelEngineTests {
@@ -59,6 +59,24 @@ struct ModelEngineTests {
     #expect(!reply.text.isEmpty)
     #expect(reply.statistics?.tokens == answer["timings"]?["tokens"]?.integer)
     #expect(reply.statistics?.promptTokens == answer["timings"]?["prompt_tokens"]?.integer)
+  }
+
+  /// A model that is ready has copied all weights that can be, and adapters that come later are copied with them.
+  @Test func weightsAreLaidOutBeforeTheFirstAnswer() async throws {
+    var options = try Tiny.options("tiny-q", type: "q8_0")
+    options.readsAhead = true
+    let engine = ModelEngine(options)
+    guard case .ready = await engine.opened() else {
+      Issue.record("not opened")
+      return
+    }
+    let canBe = engine.inspect { $0.model.phi.productWeights.contains { $0.base.canBeInterleaved } }
+    #expect(engine.inspect { $0.model.isInterleaved } == canBe)
+    for adapter in [Tiny.adapter, "second", nil] {
+      #expect(await engine.reply(Tiny.request(adapter: adapter)).failure == nil)
+    }
+    let isLeft = engine.inspect { $0.model.nextToInterleave != nil || $0.model.nextAdapterToInterleave != nil }
+    #expect(isLeft == !(canBe ?? false))
   }
 
   @Test func aSecondQuestionEncodesNothing() async throws {

@@ -142,7 +142,7 @@ import Testing
     try write("memory.max", "1000\n")
     #expect(SystemMemory.availableInGroup(folder.path) == 300)
     try write("memory.stat", "anon 600\ninactive_file 50\nactive_file 20\n")
-    #expect(SystemMemory.availableInGroup(folder.path) == 350)
+    #expect(SystemMemory.availableInGroup(folder.path) == 370)
     try write("memory.current", "2000\n")
     #expect(SystemMemory.availableInGroup(folder.path) == 0)
   }

@@ -15,7 +15,7 @@ public struct ModelEngineOptions: Sendable {
   /// What people should know about the model before they ask.
   public var notice: String?
   /// Whether weights are brought into memory while the model is loaded, so that the first answer does not wait for the
-  /// disk.
+  /// disk, and then copied in the order in which they are read fastest; unless they take more than half of what is free.
   public var readsAhead = true
 
   /// Where what became of pictures is kept for later runs; nil keeps nothing.
@@ -44,7 +44,6 @@ public final class ModelEngine: ChatEngine {
       do throws(ModelFault) {
         let session = try load(stop) { yield(.progress(.loadingModel, fraction: $0)) }
         yield(.ready(session.description))
-        if options.readsAhead, session.core.model.hasRoomToReadAhead() { interleaveInSteps() }
       } catch {
         yield(.failed(ChatFailure(error)))
       }
@@ -78,14 +77,6 @@ public final class ModelEngine: ChatEngine {
     }
   }
 
-  /// Lays the weights out anew, one at a time, so that a question that comes meanwhile waits for no more than one of them.
-  private func interleaveInSteps() {
-    queue.async { [weak self] in
-      guard let self, let session, session.core.model.interleaveNext() else { return }
-      interleaveInSteps()
-    }
-  }
-
   /// Lets tests look at what was computed.
   func inspect<Result>(_ body: (ModelCore) -> Result) -> Result? { queue.sync { session.map { body($0.core) } } }
 
@@ -95,7 +86,11 @@ public final class ModelEngine: ChatEngine {
     let session = try ModelSession(options)
     // What is not read now comes when it is needed; that the reader went away is no reason to load again.
     self.session = session
-    if options.readsAhead { session.readAhead(stop, report) }
+    if options.readsAhead, session.core.model.hasRoomToReadAhead {
+      session.readAhead(stop, report)
+      // Before the first answer, not beside it: with some weights copied an answer might end in another last bit.
+      while !stop.isSet, session.core.model.interleaveNext() {}
+    }
     return session
   }
 

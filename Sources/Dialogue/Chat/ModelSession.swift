@@ -46,9 +46,8 @@ final class ModelSession {
     }
   }
 
-  /// Brings the weights into memory, unless they would take more than half of what is free.
+  /// Brings the weights into memory.
   func readAhead(_ stop: StopFlag, _ report: (Double?) -> Void) {
-    guard core.model.hasRoomToReadAhead() else { return }
     core.model.readAhead { fraction in
       report(fraction)
       return !stop.isSet
