@@ -127,7 +127,7 @@ extension RealTerminal {
     /// Point 14 on a model, while long answers are written. A fast machine may have written one before its screen has the
     /// new size; that words still come then is what the script of the test above sees to.
     @Test func resizingLaysOutAnewWhileModelsAnswer() throws {
-      let terminal = try TmuxTerminal(columns: 80, rows: 24, engine: .model)
+      let terminal = try TmuxTerminal(columns: 80, rows: 24, engine: .model, environment: Self.slow)
       try terminal.makePicture("bus.png", width: 400, height: 300)
       try terminal.open("\(Self.longAnswers) bus.png")
       try terminal.wait(for: "400×300")
@@ -142,7 +142,7 @@ extension RealTerminal {
     /// Point 9 on a model: what is stopped says so, keeps no core busy, and the next question has its answer.
     @Test(arguments: ["Escape", "C-c"])
     func modelsStop(key: String) throws {
-      let terminal = try TmuxTerminal(columns: 200, rows: 60, engine: .model)
+      let terminal = try TmuxTerminal(columns: 200, rows: 60, engine: .model, environment: Self.slow)
       try terminal.open(Self.longAnswers)
       var text = ""
       for _ in 0..<40 where !text.contains("· stopped") {
@@ -161,12 +161,18 @@ extension RealTerminal {
     /// As long as the model's context allows, and never twice the same words, which would come at once.
     private static let longAnswers = "--max-tokens 500 --temperature 1.5"
 
-    /// Waits until a long answer is being written.
+    /// A small model may have answered before anybody looks; the plain C takes its time.
+    private static let slow = ["TINYGPTV_KERNELS": "scalar"]
+
+    /// Waits until a long answer is being written, and asks again if it was missed.
     private static func askForMuch(_ terminal: TmuxTerminal) throws {
       for _ in 0..<10 where !TmuxTerminal.isAnswering(try terminal.screen()) {
         try terminal.wait("the answer before") { !$0.contains("· Esc stops") }
         try terminal.enter("much")
-        try terminal.wait("an answer") { TmuxTerminal.isAnswering($0) || $0.contains("cut: the context is full") }
+        let asked = ContinuousClock.now
+        try terminal.wait("an answer") {
+          TmuxTerminal.isAnswering($0) || ContinuousClock.now - asked > .seconds(2) && !$0.contains(" stops")
+        }
       }
     }
 
