@@ -125,7 +125,6 @@ public final class ModelBenchmark {
       let start = ContinuousClock.now
       let model = try TinyGPTVModel(path: path)
       let loaded = (ContinuousClock.now - start) / .seconds(1)
-      model.interleaveAll()
       _ = try model.logits(after: model.phi.embeddings(of: [0]), cache: model.makeCache())
       return [loaded, (ContinuousClock.now - start) / .seconds(1)]
     }
