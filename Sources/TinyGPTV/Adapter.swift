@@ -25,7 +25,7 @@ extension LowRankPair {
     guard width % block == 0, rank > 0 else { return nil }
     let padded = (rank + block - 1) / block * block
     var (rows, columns) = (a.floatArray(), b.floatArray())
-    // The blocks' scales are f16: in each matrix the largest becomes 1, the rest goes to the pair's scale.
+    // The blocks' scales are f16: in each matrix the largest of them becomes 1, the rest goes to the pair's scale.
     let steps = (Self.largest(rows) / 127, Self.largest(columns) / 127)
     let scale = scale * steps.0 * steps.1
     guard scale.isFinite, steps.0 >= .leastNormalMagnitude, steps.1 >= .leastNormalMagnitude else { return nil }
