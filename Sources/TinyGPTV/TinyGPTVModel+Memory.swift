@@ -16,14 +16,16 @@ extension TinyGPTVModel {
   /// anybody.
   package var hasRoomToReadAhead: Bool { weightBytes < (SystemMemory.available ?? 0) / 2 }
 
-  /// Brings the weights' pages from the file into memory, so that the first answer need not wait for the disk.
+  /// Brings the pages of the weights that are read from the file into memory, so that the first answer need not wait for
+  /// the disk.
   ///
-  /// - Parameter onProgress: is told the share that is done, and says whether to go on.
+  /// - Parameter onProgress: is told the share of all weights that is in memory, and says whether to go on.
   package func readAhead(onProgress: (Double) -> Bool) {
     let total = Double(max(weightBytes, 1))
-    var done = 0
+    var done = interleavedBytes
     var checksum: UInt8 = 0
-    for parameter in parameters.values.sorted(by: { $0.base.address < $1.base.address }) {
+    let inFile = parameters.values.filter { !$0.isInterleaved }
+    for parameter in inFile.sorted(by: { $0.base.address < $1.base.address }) {
       let bytes = parameter.base.bytes
       for start in stride(from: 0, to: bytes.count, by: Self.readAheadStep) {
         let end = min(start + Self.readAheadStep, bytes.count)
@@ -49,6 +51,14 @@ extension TinyGPTVModel {
     }
     return nextToInterleave != nil || isInterleaved && nextAdapterToInterleave != nil
   }
+
+  /// Bytes in the file of the weights that ``interleaveNext()`` copied.
+  private var interleavedBytes: Int {
+    phi.productWeights.reduce(0) { $0 + ($1.isInterleaved ? $1.base.byteCount : 0) }
+  }
+
+  /// The share of all weights that ``interleaveNext()`` copied.
+  package var interleavedShare: Double { Double(interleavedBytes) / Double(max(weightBytes, 1)) }
 
   /// Whether ``interleaveNext()`` copied anything.
   package var isInterleaved: Bool { phi.productWeights.contains { $0.isInterleaved } }

@@ -39,6 +39,14 @@ struct StorageTypeTests {
       return true
     }
     #expect(shares.last == 1 && shares == shares.sorted())
+    // What was copied is not read once more.
+    interleave(model)
+    shares = []
+    model.readAhead {
+      shares.append($0)
+      return true
+    }
+    #expect(try #require(shares.first) > model.interleavedShare && shares.last == 1)
     var calls = 0
     model.readAhead { _ in
       calls += 1

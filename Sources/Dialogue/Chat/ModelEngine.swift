@@ -88,8 +88,6 @@ public final class ModelEngine: ChatEngine {
     self.session = session
     if options.readsAhead, session.core.model.hasRoomToReadAhead {
       session.readAhead(stop, report)
-      // Before the first answer, not beside it: with some weights copied an answer might end in another last bit.
-      while !stop.isSet, session.core.model.interleaveNext() {}
     }
     return session
   }

@@ -46,8 +46,11 @@ final class ModelSession {
     }
   }
 
-  /// Brings the weights into memory.
+  /// Brings the weights into memory, some as copies: before the first answer, not beside it, since with a part of them
+  /// copied an answer might end in another last bit.
   func readAhead(_ stop: StopFlag, _ report: (Double?) -> Void) {
+    while !stop.isSet, core.model.interleaveNext() { report(core.model.interleavedShare) }
+    guard !stop.isSet else { return }
     core.model.readAhead { fraction in
       report(fraction)
       return !stop.isSet
