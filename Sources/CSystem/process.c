@@ -1,5 +1,7 @@
+#define _GNU_SOURCE  // pipe2
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +37,16 @@ int csystem_run_child(
     uint64_t data_limit, csystem_child_result *result) {
   memset(result, 0, sizeof *result);
   double start = csystem_seconds();
+  // Ends when the child becomes its own program: until then its memory is this process's.
+  int program[2];
+  if (pipe2(program, O_CLOEXEC) != 0) return errno;
   pid_t child = fork();
-  if (child < 0) return errno;
+  if (child < 0) {
+    int error = errno;
+    close(program[0]);
+    close(program[1]);
+    return error;
+  }
   if (child == 0) {
     // Only async-signal-safe calls from here to exec: the parent may have threads.
     if (dup2(stdin_fd, 0) < 0 || dup2(stdout_fd, 1) < 0 || dup2(stderr_fd, 2) < 0) _exit(126);
@@ -53,6 +63,7 @@ int csystem_run_child(
     execve(argv[0], argv, envp);
     _exit(127);
   }
+  close(program[1]);
   // The peak is read while the child is a zombie no longer: rusage would include this process's own peak, which the
   // child inherits at fork, so sample the child's status file instead (its high-water mark only grows).
   char path[64];
@@ -60,7 +71,8 @@ int csystem_run_child(
   for (;;) {
     siginfo_t info = {0};
     if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child) break;
-    uint64_t peak = peak_of(path);
+    struct pollfd end = {program[0], POLLIN, 0};
+    uint64_t peak = poll(&end, 1, 0) > 0 ? peak_of(path) : 0;
     if (peak > 0) result->peak_bytes = peak;
     if (csystem_seconds() - start > seconds) {
       result->timed_out = true;
@@ -70,6 +82,7 @@ int csystem_run_child(
     nanosleep(&pause, NULL);
   }
   result->elapsed = csystem_seconds() - start;
+  close(program[0]);
   while (waitpid(child, &result->status, 0) < 0 && errno == EINTR) {
   }
   return 0;
