@@ -73,7 +73,8 @@ public final class ModelBenchmark {
 
   private var threads: Int { ThreadPool.shared.threads }
 
-  /// What `body` gives, as many samples of each as are planned.
+  /// What `body` gives, as many samples of each as are planned. A first run, which finds caches and pages cold, does not
+  /// count, unless it takes so long that this hardly shows.
   func samples(_ name: String, _ body: () throws -> [Double]) throws -> [[Double]] {
     var rows: [[Double]] = []
     var isWarm = false
@@ -82,7 +83,7 @@ public final class ModelBenchmark {
       var row: [Double] = []
       let seconds = try secondsTaken { row = try body() }
       try continueOrStop()
-      if isWarm || seconds >= 1 { rows.append(row) }
+      if isWarm || seconds >= 5 { rows.append(row) }
       isWarm = true
     }
     return rows[0].indices.map { column in rows.map { $0[column] } }

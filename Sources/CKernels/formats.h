@@ -53,17 +53,6 @@ typedef struct {
   half_t d;
 } block_q6_k;
 
-// A block of 32 of each of 16 rows of a weight: of each row four quants' bytes, of each the next four.
-typedef struct {
-  half_t d[ckernels_interleaved_rows];
-  int8_t q[8][ckernels_interleaved_rows][4];
-} interleaved_q8_0;
-
-typedef struct {
-  half_t d[ckernels_interleaved_rows];
-  uint8_t q[4][ckernels_interleaved_rows][4];
-} interleaved_q4_0;
-
 typedef enum { kQ8_0, kQ4_0, kQ4_K, kQ6_K } block_kind;
 
 // The bytes of n weights, a multiple of the block.
@@ -76,9 +65,40 @@ static inline size_t bytes_of(const block_kind kind, size_t n) {
   }
 }
 
+// A group of 16 rows of a q8_0 or q4_0 weight. Of two blocks of 32 the scales of all rows come first, of each block one
+// behind the other, then the quants: of the first block four quants' bytes of each row, the next four of each …, and
+// those of the second. So no register of quants is loaded across the edge of a cache line, as far as the group begins at
+// one. A last block without a second is alone.
+typedef struct {
+  const uint8_t *start;
+  size_t blocks;
+} row_group;
+
+// A block in a group.
+typedef struct {
+  const half_t *scales;
+  const uint8_t *quants;
+} group_block;
+
+// The bytes of a block's quants in a group.
+static inline size_t group_quants(const block_kind kind) {
+  return ckernels_interleaved_rows * (bytes_of(kind, 32) - sizeof(half_t));
+}
+
+static inline group_block group_block_at(const block_kind kind, row_group group, size_t block) {
+  const size_t scales = ckernels_interleaved_rows * sizeof(half_t), second = block % 2;
+  const uint8_t *const pair = group.start + (block - second) * (scales + group_quants(kind));
+  const size_t in_pair = block - second + 1 < group.blocks ? 2 : 1;
+  return (group_block){(const half_t *)(pair + second * scales), pair + in_pair * scales + second * group_quants(kind)};
+}
+
+// The group whose first row is `row` of a weight with n elements in a row, from an even block on.
+static inline row_group group_at(const block_kind kind, const void *weight, size_t n, size_t row, size_t block) {
+  const size_t before = row * bytes_of(kind, n) + ckernels_interleaved_rows * bytes_of(kind, 32 * block);
+  return (row_group){(const uint8_t *)weight + before, n / 32 - block};
+}
+
 _Static_assert(sizeof(block_q8_0) == 34 && sizeof(block_q4_0) == 18, "block layout");
-_Static_assert(sizeof(interleaved_q8_0) == ckernels_interleaved_rows * sizeof(block_q8_0), "as many bytes");
-_Static_assert(sizeof(interleaved_q4_0) == ckernels_interleaved_rows * sizeof(block_q4_0), "as many bytes");
 _Static_assert(sizeof(block_q4_k) == 144 && sizeof(block_q6_k) == 210, "block layout");
 
 // The 6-bit scales and minima of the eight sub-blocks, one a byte. The first four of each lie in the low six bits of

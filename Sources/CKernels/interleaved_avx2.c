@@ -41,14 +41,14 @@ static inline __attribute__((always_inline)) void add_nibbles(
 
 // Of a block with each row of activations, the integer products.
 static inline __attribute__((always_inline)) void multiply_q4_0(
-    const int rows, const interleaved_q4_0 *block, const int8_t *q, const uint32_t *offset, size_t n,
+    const int rows, const uint8_t *quants, const int8_t *q, const uint32_t *offset, size_t n,
     __m256i sums[][kHalves]) {
   const __m256i low = _mm256_set1_epi8(15);
 #pragma clang loop unroll(full)
   for (int t = 0; t < rows; t++) sums[t][0] = sums[t][1] = _mm256_set1_epi32((int32_t)offset[(size_t)t * (n / 32)]);
 #pragma clang loop unroll(full)
   for (int s = 0; s < 4; s++) {
-    const __m256i *const step = (const __m256i *)block->q[s];
+    const __m256i *const step = (const __m256i *)quants + 2 * s;
     const __m256i w0 = _mm256_loadu_si256(step), w1 = _mm256_loadu_si256(step + 1);
     add_nibbles(rows, _mm256_and_si256(w0, low), _mm256_and_si256(w1, low), q + 4 * s, n, sums);
     add_nibbles(
@@ -64,12 +64,12 @@ static inline __attribute__((always_inline)) void multiply_q4_0(
 }
 
 static inline __attribute__((always_inline)) void multiply_q8_0(
-    const int rows, const interleaved_q8_0 *block, const int8_t *q, size_t n, __m256i sums[][kHalves]) {
+    const int rows, const uint8_t *quants, const int8_t *q, size_t n, __m256i sums[][kHalves]) {
 #pragma clang loop unroll(full)
   for (int t = 0; t < rows; t++) sums[t][0] = sums[t][1] = _mm256_setzero_si256();
 #pragma clang loop unroll(full)
   for (int s = 0; s < 8; s++) {
-    const __m256i *const step = (const __m256i *)block->q[s];
+    const __m256i *const step = (const __m256i *)quants + 2 * s;
     const __m256i w[kHalves] = {_mm256_loadu_si256(step), _mm256_loadu_si256(step + 1)};
     const __m256i magnitudes[kHalves] = {_mm256_abs_epi8(w[0]), _mm256_abs_epi8(w[1])};
 #pragma clang loop unroll(full)
@@ -96,24 +96,25 @@ static inline void load_some(const float *from, size_t width, __m256 halves[kHal
 
 // One group of the weight, of which `width` rows are there.
 static inline __attribute__((always_inline)) void stream_group(
-    const block_kind kind, const int rows, const uint8_t *group, const ckernels_q8_rows *x, size_t n,
-    const float *bias, float *y, size_t y_row, size_t width) {
-  const size_t block_bytes = bytes_of(kind, 32 * ckernels_interleaved_rows);
+    const block_kind kind, const int rows, row_group group, const ckernels_q8_rows *x, size_t n, const float *bias,
+    float *y, size_t y_row, size_t width) {
+  const size_t block_bytes = ckernels_interleaved_rows * bytes_of(kind, 32);
   __m256 totals[kTileRows][kHalves];
 #pragma clang loop unroll(full)
   for (int t = 0; t < rows; t++) load_some(bias, width, totals[t]);
-  for (size_t b = 0; b < n / 32; b++, group += block_bytes) {
-    for (size_t line = 0; line < block_bytes; line += 64) _mm_prefetch(group + kPrefetch + line, _MM_HINT_T0);
+  for (size_t b = 0; b < n / 32; b++) {
+    const group_block block = group_block_at(kind, group, b);
+    const uint8_t *const ahead = group.start + b * block_bytes + kPrefetch;
+    for (size_t line = 0; line < block_bytes; line += 64) _mm_prefetch(ahead + line, _MM_HINT_T0);
     __m256i sums[kTileRows][kHalves];
     if (kind == kQ8_0) {
-      multiply_q8_0(rows, (const interleaved_q8_0 *)group, x->q + 32 * b, n, sums);
+      multiply_q8_0(rows, block.quants, x->q + 32 * b, n, sums);
     } else {
-      multiply_q4_0(rows, (const interleaved_q4_0 *)group, x->q + 32 * b, x->offset + b, n, sums);
+      multiply_q4_0(rows, block.quants, x->q + 32 * b, x->offset + b, n, sums);
     }
-    // The scales come first in either type's block.
     const __m256 scales[kHalves] = {
-        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)group)),
-        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)group + 1))};
+        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)block.scales)),
+        _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)block.scales + 1))};
 #pragma clang loop unroll(full)
     for (int t = 0; t < rows; t++) {
       const __m256 scale = _mm256_set1_ps(x->scale[(size_t)t * (n / 32) + b]);
@@ -137,7 +138,7 @@ static inline __attribute__((always_inline)) void stream(
     size_t n, const float *bias, float *y, size_t y_row) {
   for (size_t j = 0; j < weight_rows; j += ckernels_interleaved_rows) {
     const size_t left = weight_rows - j, width = left < ckernels_interleaved_rows ? left : ckernels_interleaved_rows;
-    const uint8_t *const group = weight + j * bytes_of(kind, n);
+    const row_group group = group_at(kind, weight, n, j, 0);
     const float *const start = bias ? bias + j : NULL;
     const size_t tiles = (x_rows + kTileRows - 1) / kTileRows;
     ckernels_q8_rows part = *x;
@@ -173,18 +174,18 @@ void ckernels_avx2_interleaved_stream_q4_0(
 
 // Lays whole groups out anew; the plain C does the last one, if rows of it are missing.
 static inline __attribute__((always_inline)) size_t interleave(
-    const block_kind kind, const uint8_t *weight, size_t weight_rows, size_t n, uint8_t *group) {
+    const block_kind kind, const uint8_t *weight, size_t weight_rows, size_t n, uint8_t *groups) {
   const size_t row_bytes = bytes_of(kind, n), whole = weight_rows / ckernels_interleaved_rows;
-  const size_t block_bytes = bytes_of(kind, 32), quarters = (block_bytes - 2) / 16;
   for (size_t j = 0; j < whole * ckernels_interleaved_rows; j += ckernels_interleaved_rows) {
     const weight_rows_part rows = {weight + j * row_bytes, row_bytes};
-    for (size_t b = 0; b < n / 32; b++, group += ckernels_interleaved_rows * block_bytes) {
-      const size_t offset = b * block_bytes;
-      half_t d[ckernels_interleaved_rows];
-      for (size_t r = 0; r < ckernels_interleaved_rows; r++) memcpy(&d[r], row_at(rows, r, offset), sizeof d[r]);
-      memcpy(group, d, sizeof d);
-      __m256i *const steps = (__m256i *)(group + sizeof d);
-      for (size_t quarter = 0; quarter < quarters; quarter++) {
+    for (size_t b = 0; b < n / 32; b++) {
+      const size_t offset = bytes_of(kind, 32 * b);
+      const group_block target = group_block_at(kind, group_at(kind, groups, n, j, 0), b);
+      for (size_t r = 0; r < ckernels_interleaved_rows; r++) {
+        memcpy((half_t *)target.scales + r, row_at(rows, r, offset), sizeof(half_t));
+      }
+      __m256i *const steps = (__m256i *)target.quants;
+      for (size_t quarter = 0; quarter < group_quants(kind) / 256; quarter++) {
         for (size_t half = 0; half < kHalves; half++) {
           __m256i four[4];
           transpose_quarters(rows_from(rows, kLanes * half), offset + 2 + 16 * quarter, four);

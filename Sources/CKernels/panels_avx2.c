@@ -197,34 +197,15 @@ static void find_excesses(const int8_t *q, size_t x_rows, size_t n, size_t block
   }
 }
 
-// A panel's rows of the weight, from row `first` and its block `block` on. Where fewer are left, `blocks` blocks of them
-// are copied, and the last row stands for those that are not there: nobody looks at what these give.
-static inline weight_rows_part panel_rows(
-    const block_kind kind, const uint8_t *weight, size_t row_bytes, size_t rows, size_t first, size_t block,
-    size_t blocks, uint8_t *copy) {
-  const size_t lanes = kPanelRows, bytes = bytes_of(kind, 32 * blocks);
-  const weight_rows_part stored = {weight + first * row_bytes + bytes_of(kind, 32 * block), row_bytes};
-  if (first + lanes <= rows) return stored;
-  for (size_t r = 0; r < lanes; r++) {
-    memcpy(copy + r * bytes, row_at(stored, first + r < rows ? r : rows - 1 - first, 0), bytes);
-  }
-  return (weight_rows_part){copy, bytes};
-}
-
-// The blocks from `block` on of the group whose first row is `first`.
-static inline const uint8_t *group_at(
-    const block_kind kind, const uint8_t *weight, size_t row_bytes, size_t first, size_t block) {
-  return weight + first * row_bytes + ckernels_interleaved_rows * bytes_of(kind, 32 * block);
-}
-
 // What the panel with row `first` is made from, to be fetched: `blocks` blocks of each row, wherever they lie.
 static inline weight_rows_part panel_bytes(
-    const block_kind kind, const bool is_interleaved, const uint8_t *weight, size_t row_bytes, size_t first,
-    size_t block, size_t blocks) {
+    const block_kind kind, const bool is_interleaved, const uint8_t *weight, size_t n, size_t first, size_t block,
+    size_t blocks) {
+  // Of a group a sixteenth for each row.
   if (is_interleaved) {
-    return (weight_rows_part){group_at(kind, weight, row_bytes, first, block), bytes_of(kind, 32 * blocks)};
+    return (weight_rows_part){group_at(kind, weight, n, first, block).start, bytes_of(kind, 32 * blocks)};
   }
-  return (weight_rows_part){weight + first * row_bytes + bytes_of(kind, 32 * block), row_bytes};
+  return (weight_rows_part){weight + first * bytes_of(kind, n) + bytes_of(kind, 32 * block), bytes_of(kind, n)};
 }
 
 // The products of up to kPartRows rows of activations with up to kStripRows rows of the weight.
@@ -249,13 +230,13 @@ static inline __attribute__((always_inline)) void multiply_strip(
     if (kind == kQ6_K) find_excesses(part.q, x_rows, n, here, excesses);
     for (size_t j = 0; j < weight_rows; j += lanes) {
       if (is_interleaved) {
-        pack_group(kind, group_at(kind, weight, row_bytes, j, b), here, &panel);
+        pack_group(kind, group_at(kind, weight, n, j, b), here, &panel);
       } else {
         pack(kind, panel_rows(kind, weight, row_bytes, weight_rows, j, b, here, copy), here, &panel);
       }
       const bool last = j + lanes >= weight_rows;
       const weight_rows_part next =
-          panel_bytes(kind, is_interleaved, weight, row_bytes, last ? 0 : j + lanes, last ? b + here : b, here);
+          panel_bytes(kind, is_interleaved, weight, n, last ? 0 : j + lanes, last ? b + here : b, here);
       const size_t next_bytes = last && b + here == blocks ? 0 : bytes_of(kind, 32 * here);
       multiply_panel(kind, &panel, here, part, excesses, x_rows, n, totals + j * x_rows, next, next_bytes);
     }

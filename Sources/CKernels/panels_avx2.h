@@ -200,15 +200,14 @@ static inline __attribute__((always_inline)) void pack(
 
 // The same of a group of 16 rows, which has the panel's order already.
 static inline __attribute__((always_inline)) void pack_group(
-    const block_kind kind, const uint8_t *group, size_t blocks, weight_panel *panel) {
+    const block_kind kind, row_group group, size_t blocks, weight_panel *panel) {
   const __m256i low = _mm256_set1_epi8(15);
-  const size_t block_bytes = ckernels_interleaved_rows * bytes_of(kind, 32);
-  for (size_t b = 0; b < blocks; b++, group += block_bytes) {
+  for (size_t b = 0; b < blocks; b++) {
     panel_block *const block = &panel->blocks[b];
-    // The scales come first in either type's block.
-    const uint8_t *const quants = group + ckernels_interleaved_rows * sizeof(half_t);
+    const group_block source = group_block_at(kind, group, b);
+    const uint8_t *const quants = source.quants;
     for (int half = 0; half < 2; half++) {
-      block->scales[half] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)group + half));
+      block->scales[half] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)source.scales + half));
     }
     if (kind == kQ8_0) {
       memcpy(block->quants, quants, sizeof block->quants);
@@ -223,4 +222,18 @@ static inline __attribute__((always_inline)) void pack_group(
     }
   }
 }
+// A panel's rows of the weight, from row `first` and its block `block` on. Where fewer are left, `blocks` blocks of them
+// are copied, and the last row stands for those that are not there: nobody looks at what these give.
+static inline weight_rows_part panel_rows(
+    const block_kind kind, const uint8_t *weight, size_t row_bytes, size_t rows, size_t first, size_t block,
+    size_t blocks, uint8_t *copy) {
+  const size_t lanes = kPanelRows, bytes = bytes_of(kind, 32 * blocks);
+  const weight_rows_part stored = {weight + first * row_bytes + bytes_of(kind, 32 * block), row_bytes};
+  if (first + lanes <= rows) return stored;
+  for (size_t r = 0; r < lanes; r++) {
+    memcpy(copy + r * bytes, row_at(stored, first + r < rows ? r : rows - 1 - first, 0), bytes);
+  }
+  return (weight_rows_part){copy, bytes};
+}
+
 #pragma clang attribute pop

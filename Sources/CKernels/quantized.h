@@ -1,4 +1,4 @@
-// Products of quantised weights that are written by hand for one instruction set; ckernels_table says what they do.
+// Products that are written by hand for one instruction set; ckernels_table says what they do.
 #pragma once
 #include "CKernels.h"
 
@@ -15,6 +15,16 @@ ckernels_product ckernels_avx2_interleaved_panels_q8_0, ckernels_avx2_interleave
 // Lay as many rows out anew as fill whole groups, and return how many these are.
 size_t ckernels_avx2_interleave_q8_0(const void *weight, size_t weight_rows, size_t n, void *interleaved);
 size_t ckernels_avx2_interleave_q4_0(const void *weight, size_t weight_rows, size_t n, void *interleaved);
+// For more than ckernels_few_rows rows of activations, and for any number of them with groups of rows.
+ckernels_product ckernels_avx512_panels_q8_0, ckernels_avx512_panels_q4_0, ckernels_avx512_panels_q4_k,
+    ckernels_avx512_panels_q6_k;
+ckernels_product ckernels_avx512_interleaved_q8_0, ckernels_avx512_interleaved_q4_0;
+// With AVX-512 BF16: ckernels_table says what they do.
+void ckernels_avx512_pack_bf16(
+    const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
+void ckernels_avx512_product_bf16(
+    size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_row, const uint32_t *panels, size_t panel_pairs,
+    bool adding, float *c, size_t c_row);
 
 const ckernels_table *ckernels_avx2(void);
 const ckernels_table *ckernels_avx512(void);

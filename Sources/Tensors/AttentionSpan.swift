@@ -40,6 +40,12 @@ public struct AttentionSpan: Equatable, Sendable {
 }
 
 extension AttentionSpan {
+  /// The last query alone, as the first row of a matrix. Its keys must adjoin.
+  public var ofLastQuery: AttentionSpan {
+    guard let adjoiningKeys else { preconditionFailure("\(self) has two ranges of keys") }
+    return AttentionSpan(queries: 0..<1, keys: adjoiningKeys)
+  }
+
   /// A few of a span's queries, and the keys that at least one of them sees, as one or two ranges.
   struct Block {
     let queries: Range<Int>
@@ -95,6 +101,13 @@ extension AttentionSpan {
   /// little that is computed and then masked.
   static let blockSize = 64
 
+  /// All keys as one range, if they adjoin.
+  var adjoiningKeys: Range<Int>? {
+    if causalKeys.isEmpty { return keys }
+    if keys.isEmpty { return causalKeys }
+    return keys.upperBound == causalKeys.lowerBound ? keys.lowerBound..<causalKeys.upperBound : nil
+  }
+
   /// The span cut into blocks.
   var blocks: [Block] {
     stride(from: queries.lowerBound, to: queries.upperBound, by: Self.blockSize).map { start in
@@ -111,4 +124,8 @@ extension AttentionSpan {
         width: keys.count + own.count)
     }
   }
+}
+
+extension Range<Int> {
+  func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

@@ -24,8 +24,14 @@ extension Tensor {
   /// Works on blocks of queries and runs of keys, so no T×S matrix is kept: the softmax is corrected from run to run
   /// (Milakov, Gimelshein 2018), and for the gradient the probabilities are computed again from each row's log-sum-exp
   /// (Dao et al. 2022).
-  public func attention(keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan]) -> Tensor {
-    let problem = AttentionProblem(queries: self, keys: keys, values: values, heads: heads, spans: spans)
+  ///
+  /// - Parameter mayRound: whether products may take operands rounded to bf16 where the processor is faster with these,
+  ///   as next to rounded weights; keys of f16 say so too. Never where there is a gradient.
+  public func attention(
+    keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan], mayRound: Bool = false
+  ) -> Tensor {
+    var problem = AttentionProblem(queries: self, keys: keys, values: values, heads: heads, spans: spans)
+    problem.mayRound = mayRound || keys.type == .f16
     let output = Tensor(uninitialized: shape)
     let logSums = Tensor(uninitialized: [heads, rows])
     problem.forward(into: output, logSums: logSums)
@@ -46,6 +52,9 @@ private struct AttentionProblem {
   let values: Tensor
   let heads: Int
   let blocks: [AttentionSpan.Block]
+  private let spans: [AttentionSpan]
+  /// Whether operands may be rounded to bf16.
+  var mayRound = false
 
   // Asked for once: every thread would count references to the tensors' shapes, and wait for the others' counting.
   private let stride: Int
@@ -71,6 +80,7 @@ private struct AttentionProblem {
     self.keys = keys
     self.values = values
     self.heads = heads
+    self.spans = spans
     blocks = spans.flatMap(\.blocks)
     (stride, headWidth) = (queries.width, queries.width / heads)
     scale = 1 / Float(queries.width / heads).squareRoot()
@@ -83,8 +93,9 @@ private struct AttentionProblem {
     .init(tensor.floats + head * headWidth, stride: stride)
   }
 
-  /// Whether there are so many queries that it pays to bring a head's keys and values together in memory first.
-  private var gathers: Bool { queries.rows >= 24 }
+  /// From so many queries on it pays to bring a head's keys and values together in memory first.
+  private static let queriesWorthGathering = 24
+  private var gathers: Bool { queries.rows >= Self.queriesWorthGathering }
 
   /// Calls `body` with one head's columns of a tensor and their transpose, where the memory traffic is least.
   private func withHead<Result>(
@@ -117,9 +128,11 @@ private struct AttentionProblem {
   }
 
   func forward(into output: Tensor, logSums: Tensor) {
+    let rounds = rounds
     ThreadPool.shared.forEach(heads) { head in
+      if rounds { return forwardRounded(head, into: output, logSums: logSums) }
       if readsHalves {
-        forward(head, into: output, logSums: logSums) { block, run, scores in
+        forward(head, blocks, into: output, logSums: logSums) { block, run, scores in
           scoreHalves(block, head, run, into: scores)
         } add: { block, range, isFirst, weights, width, output in
           addHalves(block, head, range, isFirst: isFirst, weights, width, to: output)
@@ -128,12 +141,52 @@ private struct AttentionProblem {
       }
       withHead(keys, head, plain: false, transposed: true) { _, keys in
         withHead(values, head, plain: true, transposed: false) { values, _ in
-          forward(head, into: output, logSums: logSums) { block, run, scores in
+          forward(head, blocks, into: output, logSums: logSums) { block, run, scores in
             multiply(block, run, inPlace(queries, head), keys, alpha: scale, into: scores)
           } add: { block, range, isFirst, weights, width, output in
             MatrixProduct.small(
               block.queries.count, headWidth, range.count, .init(weights, stride: width),
               values.from(row: range.lowerBound, column: 0), adding: !isFirst, into: output, stride: stride)
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether products take operands rounded to bf16: each span's keys by themselves, so that its results do not depend on
+  /// what it is packed with.
+  private var rounds: Bool {
+    mayRound && kernels.prefers_bf16 && [queries, keys, values].allSatisfy { $0.node == nil }
+      && DependencyNotes.current == nil
+      && spans.allSatisfy { $0.queries.count >= Self.queriesWorthGathering && $0.adjoiningKeys != nil }
+  }
+
+  /// The same with products of numbers rounded to bf16.
+  private func forwardRounded(_ head: Int, into output: Tensor, logSums: Tensor) {
+    withHead(keys, head, plain: false, transposed: false) { keys, _ in
+      withHead(values, head, plain: false, transposed: false) { values, _ in
+        for span in spans {
+          guard let all = span.adjoiningKeys else { preconditionFailure("\(span) has two ranges of keys") }
+          let keySize = RoundedPanels.size(rows: headWidth, columns: all.count)
+          withScratch(keySize + RoundedPanels.size(rows: all.count, columns: headWidth)) { scratch in
+            var transposed = keys.from(row: all.lowerBound, column: 0)
+            transposed.transposed = true
+            let keyPanels = RoundedPanels(transposed, rows: headWidth, columns: all.count, into: scratch)
+            let valuePanels = RoundedPanels(
+              values.from(row: all.lowerBound, column: 0), rows: all.count, columns: headWidth,
+              into: scratch + keySize)
+            forward(head, span.blocks, into: output, logSums: logSums) { block, run, scores in
+              for range in run.keys {
+                keyPanels.multiply(
+                  block.queries.count, inPlace(queries, head).from(row: block.queries.lowerBound, column: 0),
+                  rows: 0..<headWidth, columns: range.shifted(by: -all.lowerBound), alpha: scale, into: scores,
+                  stride: run.width)
+              }
+            } add: { block, range, isFirst, weights, width, output in
+              valuePanels.multiply(
+                block.queries.count, .init(weights, stride: width), rows: range.shifted(by: -all.lowerBound),
+                columns: 0..<headWidth, adding: !isFirst, into: output, stride: stride)
+            }
           }
         }
       }
@@ -185,7 +238,9 @@ private struct AttentionProblem {
     start + row * bytesPerKey + head * headWidth * 2
   }
 
-  private func forward(_ head: Int, into output: Tensor, logSums: Tensor, scores: Scores, add: AddValues) {
+  private func forward(
+    _ head: Int, _ blocks: [AttentionSpan.Block], into output: Tensor, logSums: Tensor, scores: Scores, add: AddValues
+  ) {
     for block in blocks {
       forward(
         block, into: output.floats + block.queries.lowerBound * stride + head * headWidth,

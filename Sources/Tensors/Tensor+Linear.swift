@@ -45,11 +45,12 @@ extension Tensor {
     let n = weight.shape[0]
     guard rows > 0, n > 0 else { return }
     let x = QuantizedRows(self)
-    // Of the activations as much at a time as a core's own cache holds. Of the weight, when it is all that is read,
-    // some 64 kB.
+    // Of the activations as much at a time as a core's own cache holds. Of the weight, when reading it is what takes the
+    // time, long pieces, since a processor stumbles where one ends; but many, for threads that end at the same time.
     let few = rows <= Self.fewRows
-    let rowsPerTile = 256
-    let weightRows = few ? max(16, 65536 / max(weight.bytesPerRow, 1) / 16 * 16) : 64
+    let rowsPerTile = 512
+    let pieceBytes = min(max(n * weight.bytesPerRow / 24, 65536), 262_144)
+    let weightRows = few ? max(16, pieceBytes / max(weight.bytesPerRow, 1) / 16 * 16) : 64
     let rowPieces = (rows + rowsPerTile - 1) / rowsPerTile
     let weightPieces = (n + weightRows - 1) / weightRows
     // Pieces begin with a multiple of 16 rows, which in groups of rows is the same place.

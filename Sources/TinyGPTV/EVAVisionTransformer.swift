@@ -73,7 +73,9 @@ public final class EVAVisionTransformer {
 
     func callAsFunction(_ x: Tensor, _ spans: [AttentionSpan]) -> Tensor {
       let (queries, keys, values) = queryKeyValue(norm1(x)).splitInThree()
-      let attended = attentionOutput(queries.attention(keys: keys, values: values, heads: heads, spans: spans))
+      let attended = attentionOutput(
+        queries.attention(
+          keys: keys, values: values, heads: heads, spans: spans, mayRound: queryKeyValue.weight.isRounded))
       let y = x.plus(attended)
       return y.plus(down(up(norm2(y)).gelu()))
     }

@@ -18,6 +18,9 @@ public final class Parameter {
     value = base
   }
 
+  /// Whether products round their other side too, to the 8 bits of quantised weights.
+  var isRounded: Bool { value.type.isQuantized }
+
   /// Whether products read a copy of the file's bytes.
   var isInterleaved: Bool { base.isInterleaved }
 

@@ -32,10 +32,11 @@ public final class Phi {
   ///
   /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
   package func callAsFunction(
-    _ embeddings: Tensor, cache: KeyValueCache? = nil, observe: Observer? = nil, onLayer: LayerCheck? = nil
+    _ embeddings: Tensor, cache: KeyValueCache? = nil, onlyLast: Bool = false, observe: Observer? = nil,
+    onLayer: LayerCheck? = nil
   ) -> Tensor {
     let layout = SequenceLayout(count: embeddings.rows, after: cache?.count ?? 0)
-    return self(embeddings, layout, cache: cache, observe: observe, onLayer: onLayer)
+    return self(embeddings, layout, cache: cache, onlyLast: onlyLast, observe: observe, onLayer: onLayer)
   }
 
   /// The same for rows that are laid out otherwise.
@@ -43,10 +44,12 @@ public final class Phi {
   /// - Parameters:
   ///   - dropoutSeed: decides which inputs of low-rank pairs are dropped; nil outside training.
   ///   - blocksPerCheckpoint: so many blocks keep only their input for the backward pass; 0 keeps all activations.
+  ///   - onlyLast: whether the last row's hidden state is all that is wanted, [1, hidden]; the cache gets all rows. Not
+  ///     where blocks are checkpointed.
   ///   - onLayer: may stop the pass, whose result then means nothing. Not asked where blocks are checkpointed.
   package func callAsFunction(
     _ embeddings: Tensor, _ layout: SequenceLayout, cache: KeyValueCache? = nil, dropoutSeed: UInt64? = nil,
-    blocksPerCheckpoint: Int = 0, observe: Observer? = nil, onLayer: LayerCheck? = nil
+    blocksPerCheckpoint: Int = 0, onlyLast: Bool = false, observe: Observer? = nil, onLayer: LayerCheck? = nil
   ) -> Tensor {
     precondition(
       layout.positions.allSatisfy { $0 < configuration.contextLength }, "more tokens than the context holds")
@@ -65,7 +68,8 @@ public final class Phi {
     for (index, block) in blocks.enumerated() {
       if let onLayer, !onLayer(index, blocks.count) { return x }
       x = block(
-        x, rotaryEmbedding, layout, cache: cache?.layers[index], switches: switches, dropoutSeed: dropoutSeed)
+        x, rotaryEmbedding, layout, cache: cache?.layers[index], switches: switches, dropoutSeed: dropoutSeed,
+        onlyLast: onlyLast && index == blocks.count - 1)
       if index == 0 { observe?("phi.layer0", x) }
     }
     let hidden = finalNorm(x)
@@ -124,18 +128,25 @@ public final class Phi {
 
     func callAsFunction(
       _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, _ layout: SequenceLayout, cache: KeyValueCache.Layer?,
-      switches: PhiSwitches, dropoutSeed: UInt64?
+      switches: PhiSwitches, dropoutSeed: UInt64?, onlyLast: Bool = false
     ) -> Tensor {
-      let n = switches.inputNorm ? norm(x) : x
+      var (x, spans) = (x, layout.spans)
+      var n = switches.inputNorm ? norm(x) : x
       let (q, k, v) = queryKeyValue(n, dropoutSeed: dropoutSeed).splitInThree()
-      let queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil)
+      var queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil)
         .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
       var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil)
         .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
       var values = v
       if let cache { (keys, values) = cache.appending(keys, values) }
+      if onlyLast, x.rows > 1 {
+        // What stands behind the keys and values is nobody's concern but the last row's.
+        let last = x.rows - 1..<x.rows
+        (x, n, queries) = (x.rows(last), n.rows(last), queries.rows(last))
+        spans = [spans[spans.count - 1].ofLastQuery]
+      }
       var attended = attentionOutput(
-        queries.attention(keys: keys, values: values, heads: heads, spans: layout.spans), dropoutSeed: dropoutSeed)
+        queries.attention(keys: keys, values: values, heads: heads, spans: spans), dropoutSeed: dropoutSeed)
       if switches.attentionNorm, let postNorm { attended = postNorm(attended) }
       let inner = up(n, dropoutSeed: dropoutSeed).geluTanh()
       return x.plus(attended).plus(down(inner, dropoutSeed: dropoutSeed))

@@ -76,7 +76,8 @@ public final class QFormer {
     }
 
     func callAsFunction(_ x: Tensor, keysFrom other: Tensor, _ spans: [AttentionSpan]) -> Tensor {
-      let attended = query(x).attention(keys: key(other), values: value(other), heads: heads, spans: spans)
+      let attended = query(x).attention(
+        keys: key(other), values: value(other), heads: heads, spans: spans, mayRound: query.weight.isRounded)
       return norm(x.plus(output(attended)))
     }
   }

@@ -188,7 +188,9 @@ public final class TinyGPTVModel {
   ) throws(InputError) -> [Float]? {
     precondition(cache.adapter == activeAdapter, "a cache of another adapter")
     let before = cache.count
-    let (hidden, isWhole) = Self.interruptible(onLayer) { check in phi(embeddings, cache: cache, onLayer: check) }
+    let (hidden, isWhole) = Self.interruptible(onLayer) { check in
+      phi(embeddings, cache: cache, onlyLast: true, onLayer: check)
+    }
     guard isWhole else {
       cache.truncate(to: before)
       return nil

@@ -1,4 +1,4 @@
-// The AVX-512 instructions of kernels_avx512.c for processors that have AVX2 only; see Scripts/check-avx512. Most come
+// The AVX-512 instructions of panels_avx512.c for processors that have AVX2 only; see Scripts/check-avx512. Most come
 // from SIMDe; these are the ones that its Debian version lacks.
 #pragma once
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -9,10 +9,14 @@
 #undef _mm512_maskz_loadu_ps
 #undef _mm512_mask_storeu_ps
 #undef _mm512_cvtepi32_ps
+#undef _mm512_shuffle_epi32
+#undef _mm512_srai_epi32
 #define _mm512_cvtph_ps emulated_cvtph_ps
 #define _mm512_maskz_loadu_ps emulated_maskz_loadu_ps
 #define _mm512_mask_storeu_ps emulated_mask_storeu_ps
 #define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+#define _mm512_shuffle_epi32 emulated_shuffle_epi32
+#define _mm512_srai_epi32 emulated_srai_epi32
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 static inline simde__m512 emulated_cvtph_ps(__m256i halves) {
@@ -44,5 +48,20 @@ static inline simde__m512 emulated_cvtepi32_ps(simde__m512i vector) {
   simde_mm512_storeu_si512(words, vector);
   for (int i = 0; i < 16; i++) values[i] = (float)words[i];
   return simde_mm512_loadu_ps(values);
+}
+
+// The same choice of four words in each 128 bits.
+static inline simde__m512i emulated_shuffle_epi32(simde__m512i vector, int places) {
+  int32_t from[16], to[16];
+  simde_mm512_storeu_si512(from, vector);
+  for (int i = 0; i < 16; i++) to[i] = from[i / 4 * 4 + (places >> (2 * (i % 4)) & 3)];
+  return simde_mm512_loadu_si512(to);
+}
+
+static inline simde__m512i emulated_srai_epi32(simde__m512i vector, int count) {
+  int32_t words[16];
+  simde_mm512_storeu_si512(words, vector);
+  for (int i = 0; i < 16; i++) words[i] >>= count;
+  return simde_mm512_loadu_si512(words);
 }
 #pragma clang attribute pop

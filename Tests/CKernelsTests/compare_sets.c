@@ -12,7 +12,7 @@
 
 #include "compare.h"
 
-_Static_assert(sizeof(ckernels_table) == 43 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
+_Static_assert(sizeof(ckernels_table) == 46 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
 
 // Lengths around every vector width, and the model's own.
 enum { kSizes = 76 };
@@ -217,6 +217,50 @@ static void compare_halves(void) {
 
 // MARK: matrices
 
+// Both sides rounded to bf16; B by rows or by columns, and from some place in its panels on.
+static void compare_bf16_products(void) {
+  static const size_t shapes[][3] = {
+      {1, 1, 1}, {1, 16, 3}, {2, 15, 5}, {3, 17, 1}, {5, 33, 2}, {12, 32, 32}, {13, 48, 40}, {25, 65, 88}, {64, 96, 64},
+      {7, 9, 511}, {3, 40, 600}, {14, 70, 1025}};
+  begin_kernel("product_bf16");
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    for (int variant = 0; variant < 4; variant++) {
+      const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], width = n + 2;
+      const bool by_columns = variant & 1, adding = variant & 2;
+      const size_t row = by_columns ? 1 : n + 3, column = by_columns ? k + 3 : 1;
+      const size_t pairs = (k + 1) / 2, panels = (n + 31) / 32 * pairs * ckernels_bf16_columns;
+      restart_numbers((uint32_t)s);
+      const float *const a = numbers(kX, kOrdinary, (m + 1) * (k + 1));
+      const float *const b = numbers(kWeight, kOrdinary, (k + 3) * (n + 3));
+      uint32_t *const packed = malloc(2 * panels * sizeof *packed), *const plain = packed + panels;
+      set->pack_bf16(b, row, column, k, n, packed);
+      reference->pack_bf16(b, row, column, k, n, plain);
+      for (size_t i = 0; i < panels; i++) compare((float)(packed[i] == plain[i]), 1, -1, n, i);
+      const float *const start = numbers(kBias, kOrdinary, m * width);
+      float *const found = room(kFound, 4 * m * width), *const expected = room(kExpected, 4 * m * width);
+      memcpy(found, start, 4 * m * width);
+      memcpy(expected, start, 4 * m * width);
+      const size_t first = n > 32 ? 32 : 0, skipped = k > 2 ? 2 : 0;
+      const size_t at = first * pairs + skipped / 2 * ckernels_bf16_columns;
+      set->product_bf16(
+          m, n - first, k - skipped, 0.5f, a, k + 1, plain + at, pairs, adding, found, width);
+      reference->product_bf16(
+          m, n - first, k - skipped, 0.5f, a, k + 1, plain + at, pairs, adding, expected, width);
+      compare_guards();
+      for (size_t place = 0; place < m * width; place++) {
+        const size_t i = place / width, j = place % width;
+        double magnitudes = fabs((double)start[place]);
+        for (size_t p = 0; p < k - skipped && j < n - first; p++) {
+          magnitudes += 0.5 * fabs((double)a[i * (k + 1) + p] * (double)b[(p + skipped) * row + (j + first) * column]);
+        }
+        compare(found[place], expected[place], limit_of_sum(magnitudes, k + 1), n, place);
+      }
+      free(packed);
+    }
+  }
+  end_kernel();
+}
+
 static void compare_products(void) {
   static const size_t shapes[][3] = {
       {1, 1, 1}, {1, 16, 3}, {2, 15, 5}, {3, 17, 1}, {4, 8, 9}, {5, 33, 2}, {6, 16, 32}, {7, 31, 8}, {13, 48, 40},
@@ -283,6 +327,7 @@ int main(int count, char **arguments) {
   compare_sums();
   compare_halves();
   compare_products();
+  compare_bf16_products();
   compare_quantized();
   printf("%s %s with %s\n", name, wrong_kernels ? "DISAGREES" : "agrees", other);
   return wrong_kernels != 0;

@@ -110,6 +110,26 @@ struct GuessingTests {
     }
   }
 
+  /// Of a prompt's last layer only the last row is computed, and the cache is as whole as ever.
+  @Test func logitsBehindAPromptAreThoseOfItsLastToken() throws {
+    for type in ["f32", "q8_0"] {
+      let model = try TinyGPTVModel(path: TinyModel.path("tiny-a", type: type))
+      let (short, whole) = (model.makeCache(), model.makeCache())
+      let first = model.embeddings(segments: [[1, 2, 3]], pictures: [])
+      let second = model.embeddings(segments: [[5, 90, 33, 7, 12, 44]], pictures: [])
+      for inputs in [first, second] {
+        let last = try model.logits(after: inputs, cache: short)
+        let each = try model.logits(afterEach: inputs, cache: whole)
+        #expect(relativeError(last, try #require(each.last)) <= 1e-5, "\(type)")
+      }
+      #expect(short.count == 9 && whole.count == 9)
+      // What comes next is computed from the caches.
+      let next = model.embeddings(segments: [[8]], pictures: [])
+      let (a, b) = (try model.logits(after: next, cache: short), try model.logits(after: next, cache: whole))
+      #expect(a.map(\.bitPattern) == b.map(\.bitPattern), "\(type)")
+    }
+  }
+
   @Test func lengthAndContextEndAnAnswerWhereTheyDoWithoutGuesses() throws {
     let model = try TinyGPTVModel(path: TinyModel.path("tiny-a"))
     let all = try answer(model, SamplingOptions(), conversation: nil, maximumTokens: 100_000)

@@ -38,6 +38,9 @@ enum { ckernels_few_rows = 4 };
 enum { ckernels_interleaved_rows = 16 };
 typedef void ckernels_interleave(const void *weight, size_t weight_rows, size_t n, void *interleaved);
 
+// Columns in a panel of product_bf16.
+enum { ckernels_bf16_columns = 32 };
+
 // The numbers of one step of AdamW, the same for all elements.
 typedef struct {
   float gradient_factor;    // what gradients are multiplied with first
@@ -79,6 +82,17 @@ typedef struct {
   // One row of activations, n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that
   // is not finite.
   void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
+
+  // B[k, n] rounded to bf16 (to nearest, ties to even), for product_bf16: panels of 32 columns, of each two rows of B
+  // the pairs of all columns, filled up with zeros; ⌈n/32⌉·⌈k/2⌉·32 pairs. One of B's strides is 1.
+  void (*pack_bf16)(const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
+  // C[m, n] = alpha · A[m, k] · B[k, n], added to C where `adding`, of A rounded to bf16, with sums in f32. Panels have
+  // panel_pairs pairs of rows, of which the first are used: B may begin at any pair and at any panel.
+  void (*product_bf16)(
+      size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_row, const uint32_t *panels,
+      size_t panel_pairs, bool adding, float *c, size_t c_row);
+  // Whether these products are faster than those of f32.
+  bool prefers_bf16;
 
   // n elements (a multiple of the block) to f32.
   void (*f16_to_f32)(const void *source, float *target, size_t n);

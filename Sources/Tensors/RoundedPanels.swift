@@ -1,0 +1,36 @@
+import CKernels
+
+/// A matrix B [k, n] rounded to bf16, in the order in which products read it (`pack_bf16`).
+struct RoundedPanels {
+  private let pairs: UnsafePointer<UInt32>
+  private let pairsPerPanel: Int
+
+  /// Floats that the panels of a matrix [rows, columns] take.
+  static func size(rows: Int, columns: Int) -> Int {
+    let panel = Int(ckernels_bf16_columns)
+    return (columns + panel - 1) / panel * panel * ((rows + 1) / 2)
+  }
+
+  /// Rounds a matrix of so many rows and columns into memory of ``size(rows:columns:)`` floats.
+  init(_ matrix: MatrixProduct.Operand, rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>) {
+    let size = Self.size(rows: rows, columns: columns)
+    let pairs = UnsafeMutableRawPointer(target).bindMemory(to: UInt32.self, capacity: size)
+    let (row, column) = matrix.transposed ? (1, matrix.stride) : (matrix.stride, 1)
+    kernels.pack_bf16(matrix.address, row, column, rows, columns, pairs)
+    self.pairs = UnsafePointer(pairs)
+    pairsPerPanel = (rows + 1) / 2
+  }
+
+  /// C[m, columns] = alpha · A[m, rows] · B[rows, columns], added to C or in its place, A rounded to bf16 too. The first
+  /// row must be even, the first column that of a panel.
+  func multiply(
+    _ m: Int, _ a: MatrixProduct.Operand, rows: Range<Int>, columns: Range<Int>, alpha: Float = 1, adding: Bool = false,
+    into c: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    let panel = Int(ckernels_bf16_columns)
+    precondition(rows.lowerBound % 2 == 0 && columns.lowerBound % panel == 0 && !rows.isEmpty && !a.transposed)
+    let first = pairs + columns.lowerBound * pairsPerPanel + rows.lowerBound / 2 * panel
+    kernels.product_bf16(
+      m, columns.count, rows.count, alpha, a.address, a.stride, first, pairsPerPanel, adding, c, stride)
+  }
+}
