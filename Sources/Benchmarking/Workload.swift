@@ -15,12 +15,15 @@ struct Workload {
 
   private func elements(_ tensors: [Tensor]) -> Double { tensors.reduce(0) { $0 + Double($1.count) } }
 
-  /// Operations of a prompt of this many tokens that follows no others, and of the logits behind its last token.
+  /// Operations of a prompt of this many tokens that follows no others, and of the logits behind its last token. Of the
+  /// last layer only the keys and values, with which queries are computed, are wanted of all tokens.
   func promptOperations(_ tokens: Int) -> Double {
     let phi = model.configuration.phi
-    let n = Double(tokens)
-    let attention = n * (n + 1) * Double(phi.hiddenSize * phi.layers)
-    return 2 * (n * elements(matrices("blk.")) + attention + elements(matrices("output.")))
+    let (n, width) = (Double(tokens), Double(phi.hiddenSize))
+    let attention = n * (n + 1) * width * Double(phi.layers - 1) + 2 * n * width
+    let ofLastToken = matrices("blk.\(phi.layers - 1).") { !$0.contains("attn_qkv") }
+    let products = n * elements(matrices("blk.")) - (n - 1) * elements(ofLastToken)
+    return 2 * (products + attention + elements(matrices("output.")))
   }
 
   /// Bytes that are read for a token that follows so many others: every matrix once, and all keys and values.

@@ -3,8 +3,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "by_hand.h"
 #include "formats.h"
-#include "quantized.h"
+#include "registers_avx512.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma,f16c"))), apply_to = function)
@@ -15,8 +16,6 @@ enum {
 };
 
 _Static_assert(ckernels_bf16_columns == 32, "two registers of pairs");
-
-static inline __mmask16 first_lanes(size_t count) { return count < 16 ? (__mmask16)((1u << count) - 1) : 0xffff; }
 
 static inline __m512i bf16_of(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
 
@@ -95,13 +94,12 @@ void ckernels_avx512_product_bf16(
 // 16 columns of a panel, which lie one behind the other: a row of B after the other.
 static inline void pack_rows(const float *b, size_t b_row, size_t k, size_t width, uint32_t *panel) {
   const __mmask16 lanes = first_lanes(width);
-  const __m512i low_halves = _mm512_set1_epi32(0xffff);
   for (size_t p = 0; p < k; p += 2, panel += ckernels_bf16_columns) {
     const __m512 first = _mm512_maskz_loadu_ps(lanes, b + p * b_row);
     const __m512 second = p + 1 < k ? _mm512_maskz_loadu_ps(lanes, b + (p + 1) * b_row) : _mm512_setzero_ps();
     const __m512i a = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first));
     const __m512i c = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
-    _mm512_storeu_si512(panel, _mm512_or_si512(_mm512_and_si512(a, low_halves), _mm512_slli_epi32(c, 16)));
+    _mm512_storeu_si512(panel, _mm512_or_si512(a, _mm512_slli_epi32(c, 16)));
   }
 }
 
@@ -121,8 +119,9 @@ void ckernels_avx512_pack_bf16(
     for (size_t c = 0; c < ckernels_bf16_columns; c++) {
       for (size_t p = 0; p < k; p += kDepth) {
         const size_t depth = k - p < kDepth ? k - p : kDepth;
-        uint32_t rounded[kDepth / 2] __attribute__((aligned(64))) = {0};
-        if (c < width) round_row(b + (j + c) * b_column + p, depth, rounded);
+        uint32_t rounded[kDepth / 2] __attribute__((aligned(64)));
+        round_row(b + (j + (c < width ? c : 0)) * b_column + p, c < width ? depth : 0, rounded);
+        if (c >= width) memset(rounded, 0, sizeof rounded);
         for (size_t i = 0; i < (depth + 1) / 2; i++) panels[(p / 2 + i) * ckernels_bf16_columns + c] = rounded[i];
       }
     }

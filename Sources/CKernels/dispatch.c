@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "CKernels.h"
-#include "quantized.h"
+#include "by_hand.h"
 
 extern const ckernels_table ckernels_scalar;
 

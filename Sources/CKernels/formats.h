@@ -67,8 +67,8 @@ static inline size_t bytes_of(const block_kind kind, size_t n) {
 
 // A group of 16 rows of a q8_0 or q4_0 weight. Of two blocks of 32 the scales of all rows come first, of each block one
 // behind the other, then the quants: of the first block four quants' bytes of each row, the next four of each …, and
-// those of the second. So no register of quants is loaded across the edge of a cache line, as far as the group begins at
-// one. A last block without a second is alone.
+// those of the second. So no register of quants is loaded across the edge of a cache line, as far as the number of
+// blocks is even. A last block without a second is alone.
 typedef struct {
   const uint8_t *start;
   size_t blocks;

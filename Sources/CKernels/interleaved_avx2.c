@@ -2,7 +2,7 @@
 // the weight is read from memory once, from its first byte to its last. Each lane of a register belongs to a row of it.
 #if defined(__x86_64__)
 #include "panels_avx2.h"
-#include "quantized.h"
+#include "by_hand.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 

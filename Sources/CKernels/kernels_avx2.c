@@ -2,7 +2,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "quantized.h"
+#include "by_hand.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #pragma clang fp contract(fast)
@@ -12,14 +12,8 @@
 #define TILE_ROWS 6
 #include "kernels.inc"
 
-#define BY_HAND(type)                                                                                              \
-  static void product_##type##_by_hand(                                                                            \
-      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,                  \
-      const float *bias, float *y, size_t y_row) {                                                                 \
-    ckernels_product *const product =                                                                              \
-        x_rows <= ckernels_few_rows ? ckernels_avx2_stream_##type : ckernels_avx2_panels_##type;                   \
-    product(weight, weight_rows, x, x_rows, n, bias, y, y_row);                                                    \
-  }
+#define BY_HAND(type) \
+  FEW_OR_MANY(product_##type##_by_hand, ckernels_avx2_stream_##type, ckernels_avx2_panels_##type)
 BY_HAND(q8_0)
 BY_HAND(q4_0)
 BY_HAND(q4_k)

@@ -3,16 +3,10 @@
 // weight as they are stored wait for memory, and AVX2's serve as well; of the plain loops some would gain a little by
 // wider registers, and some lose.
 #if defined(__x86_64__)
-#include "quantized.h"
+#include "by_hand.h"
 
-#define BY_HAND(type)                                                                                              \
-  static void product_##type##_by_hand(                                                                            \
-      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,                  \
-      const float *bias, float *y, size_t y_row) {                                                                 \
-    ckernels_product *const product =                                                                              \
-        x_rows <= ckernels_few_rows ? ckernels_avx2_stream_##type : ckernels_avx512_panels_##type;                 \
-    product(weight, weight_rows, x, x_rows, n, bias, y, y_row);                                                    \
-  }
+#define BY_HAND(type) \
+  FEW_OR_MANY(product_##type##_by_hand, ckernels_avx2_stream_##type, ckernels_avx512_panels_##type)
 BY_HAND(q8_0)
 BY_HAND(q4_0)
 BY_HAND(q4_k)

@@ -4,7 +4,7 @@
 #include <sys/auxv.h>
 #endif
 
-#include "quantized.h"
+#include "by_hand.h"
 
 #pragma clang fp contract(fast)
 #define NAME(x) neon_##x

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "panels_avx2.h"
-#include "quantized.h"
+#include "by_hand.h"
 
 _Static_assert(ckernels_interleaved_rows == 16, "a group is a panel");
 
@@ -21,8 +21,7 @@ _Static_assert(ckernels_interleaved_rows == 16, "a group is a panel");
 
 enum {
   kColumns = 6,     // rows of activations, columns of a tile of the result, that meet the panel at a time
-  // Tensor.linear gives as much at a time.
-  kPartRows = 256,  // rows of activations
+  kPartRows = 256,  // rows of activations that meet a strip at a time
   kStripRows = 64,  // rows of the weight that these meet: their results are 64 kB
 };
 

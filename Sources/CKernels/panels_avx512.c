@@ -9,23 +9,28 @@
 #include <stdbool.h>
 
 #include "panels_avx2.h"
-#include "quantized.h"
+#include "registers_avx512.h"
+#include "by_hand.h"
 
 _Static_assert(ckernels_interleaved_rows == 16 && kPanelRows == 16, "a lane for each row");
+_Static_assert(
+    sizeof(panel_block) % 64 == 0 && offsetof(panel_block, scales) % 64 == 0 && sizeof(weight_panel) % 64 == 0,
+    "aligned as a register");
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c"))), apply_to = function)
 
 enum {
   kLanes = 16,
-  kFewRows = 4,      // rows of activations that take less time than reading the weight from memory
+  kFewRows = ckernels_few_rows,  // rows of activations that take less time than reading the weight from memory
   kColumns = 6,      // those of a tile of the result, its columns
   kRows = 32,        // rows of the weight in a tile
-  kPartRows = 512,   // rows of activations whose results are kept at a time, as many as Tensor.linear gives: 64 kB
+  kPartRows = ckernels_product_rows,  // rows of activations whose results are kept at a time, 64 kB
   kPrefetch = 2048,  // bytes of a group from what is being read to what is asked for
 };
 
-// What a block's sum begins with, for each row of activations; for q6_k of each half of a block.
+// For each row of activations what a block's sum begins with, for q6_k that of each half; for q4_k, whose sums begin with
+// 0, what the minima are multiplied with.
 typedef int32_t row_starts[2 * kPanelBlocks];
 
 // Two groups of rows: from some block on where they lie, or as panels.
@@ -33,10 +38,6 @@ typedef struct {
   row_group groups[2];
   const weight_panel *panels[2];
 } two_groups;
-
-static inline __mmask16 first_lanes(size_t count) {
-  return count < kLanes ? (__mmask16)((1u << count) - 1) : 0xffff;
-}
 
 static inline __m512 floats_of(const half_t *scales) {
   return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)scales));

@@ -6,7 +6,7 @@
 #include <arm_neon.h>
 
 #include "formats.h"
-#include "quantized.h"
+#include "by_hand.h"
 
 enum {
   kLanes = 8,         // rows of the weight in a panel

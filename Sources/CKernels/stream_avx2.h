@@ -3,7 +3,7 @@
 #include <immintrin.h>
 
 #include "formats.h"
-#include "quantized.h"
+#include "by_hand.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 

@@ -9,6 +9,9 @@ public final class GradientNode: @unchecked Sendable {
 
   private static let counter = Atomic<UInt64>(0)
 
+  /// Whether a checkpointed body runs, which must compute the same with and without a record of it.
+  @TaskLocal static var isInCheckpoint = false
+
   /// Later nodes depend only on earlier ones.
   let order: UInt64
   let inputs: [GradientNode]
@@ -84,12 +87,13 @@ extension Tensor {
     DependencyNotes.$current.withValue(DependencyNotes(), operation: body)
   }
 
-  /// What `body` makes of `inputs`, without keeping anything else for the backward pass, which calls `body` once more
-  /// (Chen et al. 2016). Gradients reach the inputs and every marked tensor that `body` captures, and are the same, bit
-  /// for bit, as if `body` had been called outright.
+  /// What a body makes of `inputs`, without keeping anything else for the backward pass, which calls it once more
+  /// (Chen et al. 2016). Gradients reach the inputs and every marked tensor that it captures, and are the same, bit
+  /// for bit, as if it had been called outright.
   ///
-  /// `body` must give the same result both times: it may not change anything, nor draw random numbers without a seed.
-  public static func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Tensor) -> Tensor {
+  /// The body must give the same result both times: it may not change anything, nor draw random numbers without a seed.
+  public static func checkpointed(_ inputs: [Tensor], _ unmarked: @escaping ([Tensor]) -> Tensor) -> Tensor {
+    let body: ([Tensor]) -> Tensor = { inputs in GradientNode.$isInCheckpoint.withValue(true) { unmarked(inputs) } }
     // Inside another checkpoint's first pass there is nothing to save.
     guard DependencyNotes.current == nil else { return body(inputs) }
     let notes = DependencyNotes()

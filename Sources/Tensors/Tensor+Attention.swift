@@ -26,12 +26,12 @@ extension Tensor {
   /// (Dao et al. 2022).
   ///
   /// - Parameter mayRound: whether products may take operands rounded to bf16 where the processor is faster with these,
-  ///   as next to rounded weights; keys of f16 say so too. Never where there is a gradient.
+  ///   as next to rounded weights. Never where there is a gradient.
   public func attention(
     keys: Tensor, values: Tensor, heads: Int, spans: [AttentionSpan], mayRound: Bool = false
   ) -> Tensor {
     var problem = AttentionProblem(queries: self, keys: keys, values: values, heads: heads, spans: spans)
-    problem.mayRound = mayRound || keys.type == .f16
+    problem.mayRound = mayRound
     let output = Tensor(uninitialized: shape)
     let logSums = Tensor(uninitialized: [heads, rows])
     problem.forward(into: output, logSums: logSums)
@@ -43,6 +43,11 @@ extension Tensor {
       gradients.add(dv, to: values)
     }
   }
+}
+
+extension Tensor {
+  /// Whether this processor's attention takes rounded operands where it may: what was computed of a picture differs then.
+  public static var attentionRounds: Bool { kernels.prefers_bf16 }
 }
 
 /// The sizes and inputs of one attention, and the loops over its heads and blocks of queries.
@@ -128,9 +133,11 @@ private struct AttentionProblem {
   }
 
   func forward(into output: Tensor, logSums: Tensor) {
-    let rounds = rounds
+    let rounded = spans.filter(rounds)
+    let blocks = rounded.isEmpty ? blocks : spans.filter { !rounds($0) }.flatMap(\.blocks)
     ThreadPool.shared.forEach(heads) { head in
-      if rounds { return forwardRounded(head, into: output, logSums: logSums) }
+      if !rounded.isEmpty { forwardRounded(head, rounded, into: output, logSums: logSums) }
+      if blocks.isEmpty { return }
       if readsHalves {
         forward(head, blocks, into: output, logSums: logSums) { block, run, scores in
           scoreHalves(block, head, run, into: scores)
@@ -153,16 +160,16 @@ private struct AttentionProblem {
     }
   }
 
-  /// Whether products take operands rounded to bf16: each span's keys by themselves, so that its results do not depend on
-  /// what it is packed with.
-  private var rounds: Bool {
-    mayRound && kernels.prefers_bf16 && [queries, keys, values].allSatisfy { $0.node == nil }
-      && DependencyNotes.current == nil
-      && spans.allSatisfy { $0.queries.count >= Self.queriesWorthGathering && $0.adjoiningKeys != nil }
+  /// Whether a span's products take operands rounded to bf16. Its keys are rounded by themselves, so that its results do
+  /// not depend on what it is packed with.
+  private func rounds(_ span: AttentionSpan) -> Bool {
+    mayRound && kernels.prefers_bf16 && !GradientNode.isInCheckpoint
+      && queries.node == nil && keys.node == nil && values.node == nil
+      && span.queries.count >= Self.queriesWorthGathering && span.adjoiningKeys != nil
   }
 
-  /// The same with products of numbers rounded to bf16.
-  private func forwardRounded(_ head: Int, into output: Tensor, logSums: Tensor) {
+  /// The same for some spans, with products of numbers rounded to bf16.
+  private func forwardRounded(_ head: Int, _ spans: [AttentionSpan], into output: Tensor, logSums: Tensor) {
     withHead(keys, head, plain: false, transposed: false) { keys, _ in
       withHead(values, head, plain: false, transposed: false) { values, _ in
         for span in spans {
@@ -176,12 +183,11 @@ private struct AttentionProblem {
               values.from(row: all.lowerBound, column: 0), rows: all.count, columns: headWidth,
               into: scratch + keySize)
             forward(head, span.blocks, into: output, logSums: logSums) { block, run, scores in
-              for range in run.keys {
-                keyPanels.multiply(
-                  block.queries.count, inPlace(queries, head).from(row: block.queries.lowerBound, column: 0),
-                  rows: 0..<headWidth, columns: range.shifted(by: -all.lowerBound), alpha: scale, into: scores,
-                  stride: run.width)
-              }
+              precondition(run.keys.count == 1, "adjoining keys in several ranges")
+              keyPanels.multiply(
+                block.queries.count, inPlace(queries, head).from(row: block.queries.lowerBound, column: 0),
+                rows: 0..<headWidth, columns: run.keys[0].shifted(by: -all.lowerBound), alpha: scale, into: scores,
+                stride: run.width)
             } add: { block, range, isFirst, weights, width, output in
               valuePanels.multiply(
                 block.queries.count, .init(weights, stride: width), rows: range.shifted(by: -all.lowerBound),

@@ -45,10 +45,10 @@ extension Tensor {
     let n = weight.shape[0]
     guard rows > 0, n > 0 else { return }
     let x = QuantizedRows(self)
-    // Of the activations as much at a time as a core's own cache holds. Of the weight, when reading it is what takes the
+    // Of the weight, when reading it is what takes the
     // time, long pieces, since a processor stumbles where one ends; but many, for threads that end at the same time.
     let few = rows <= Self.fewRows
-    let rowsPerTile = 512
+    let rowsPerTile = Int(ckernels_product_rows)
     let pieceBytes = min(max(n * weight.bytesPerRow / 24, 65536), 262_144)
     let weightRows = few ? max(16, pieceBytes / max(weight.bytesPerRow, 1) / 16 * 16) : 64
     let rowPieces = (rows + rowsPerTile - 1) / rowsPerTile

@@ -53,6 +53,7 @@ public final class Phi {
   ) -> Tensor {
     precondition(
       layout.positions.allSatisfy { $0 < configuration.contextLength }, "more tokens than the context holds")
+    precondition(!onlyLast || blocksPerCheckpoint == 0, "checkpointed blocks compute all rows")
     var x = embeddings
     if blocksPerCheckpoint > 0 {
       for start in stride(from: 0, to: blocks.count, by: blocksPerCheckpoint) {
@@ -146,7 +147,9 @@ public final class Phi {
         spans = [spans[spans.count - 1].ofLastQuery]
       }
       var attended = attentionOutput(
-        queries.attention(keys: keys, values: values, heads: heads, spans: spans), dropoutSeed: dropoutSeed)
+        queries.attention(
+          keys: keys, values: values, heads: heads, spans: spans,
+          mayRound: cache != nil && queryKeyValue.weight.isRounded), dropoutSeed: dropoutSeed)
       if switches.attentionNorm, let postNorm { attended = postNorm(attended) }
       let inner = up(n, dropoutSeed: dropoutSeed).geluTanh()
       return x.plus(attended).plus(down(inner, dropoutSeed: dropoutSeed))

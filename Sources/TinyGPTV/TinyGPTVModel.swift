@@ -195,7 +195,7 @@ public final class TinyGPTVModel {
       cache.truncate(to: before)
       return nil
     }
-    let logits = phi.logits(hidden.rows(hidden.rows - 1..<hidden.rows))
+    let logits = phi.logits(hidden)
     try checkSound(logits, "the logits")
     return logits.floatArray()
   }

@@ -79,8 +79,8 @@ import Testing
         if weightRows > 8 { weight.setHalf(0, of: 8 * n / 32, to: ckernels_f16_from_f32(.infinity)) }
         let groups = weight.interleaved(set)
         #expect(groups == weight.interleaved(.scalar), "\(type) \(weightRows)×\(n)")
-        let x = RoundedActivations(rows: 262, n, content)
-        for (rows, hasBias) in (Self.rowCounts + (n == 256 ? [257, 262] : [])).map({ ($0, $0 % 2 == 0) }) {
+        let x = RoundedActivations(rows: 518, n, content)
+        for (rows, hasBias) in (Self.rowCounts + (n == 256 ? [257, 262, 513, 518] : [])).map({ ($0, $0 % 2 == 0) }) {
           let found = product(set, weight, x, rows, hasBias: hasBias, groups: groups)
           let expected = product(.scalar, weight, x, rows, hasBias: hasBias)
           let areEqual = zip(found, expected).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
@@ -94,8 +94,8 @@ import Testing
   @Test(arguments: KernelSet.available, types)
   func hundredsOfRowsAreTheScalarOnes(set: KernelSet, type: ScalarType) {
     let weight = StoredWeight(type, rows: 81, 768, .random)
-    let x = RoundedActivations(rows: 262, 768, .random)
-    for rows in [257, 258, 262] {
+    let x = RoundedActivations(rows: 518, 768, .random)
+    for rows in [257, 258, 262, 513, 514, 518] {
       let (found, expected) = (product(set, weight, x, rows), product(.scalar, weight, x, rows))
       #expect(found.map(\.bitPattern) == expected.map(\.bitPattern), "\(rows) rows")
     }

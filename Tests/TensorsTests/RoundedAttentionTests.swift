@@ -29,12 +29,12 @@ struct RoundedAttentionTests {
 
   /// A picture's activations are the same beside others as alone: cached features are those of every batch.
   @Test func spansDoNotDependOnEachOther() {
-    let counts = [57, 24, 300]
+    let counts = [57, 24, 10, 300]
     let spans = counts.indices.map { index in
       let first = counts[..<index].reduce(0, +)
       return first..<first + counts[index]
     }
-    let (q, k, v) = (tensor(381, 4), tensor(381, 5), tensor(381, 6))
+    let (q, k, v) = (tensor(391, 4), tensor(391, 5), tensor(391, 6))
     let together = q.attention(
       keys: k, values: v, heads: 3, spans: AttentionSpan.blocks(queries: spans, keys: spans), mayRound: true)
     for rows in spans {
@@ -63,28 +63,41 @@ struct RoundedAttentionTests {
     #expect(checkpointed.floatArray() == exact)
   }
 
-  /// Of every instruction set against sums in Double over the rounded numbers, into a guarded matrix.
+  /// Of every instruction set against sums in Double over the rounded numbers, into a guarded matrix: all of B, and B from
+  /// its second panel and its third row on.
   @Test(arguments: KernelSet.available)
   func products(set: KernelSet) {
     func rounded(_ x: Float) -> Double {
       Double(Float(bitPattern: UInt32(ckernels_bf16_from_f32(x)) << 16))
     }
+    let panel = Int(ckernels_bf16_columns)
     for (m, n, k) in [(1, 1, 1), (5, 33, 2), (13, 48, 41), (25, 65, 88), (3, 40, 600), (12, 31, 1025)] {
       let (a, b) = (
         Numbers.ordinary.make((m + 1) * (k + 1), seed: 1), Numbers.ordinary.make((n + 2) * (k + 2), seed: 2)
       )
-      for (byColumns, adding) in [(false, false), (true, true)] {
+      for (byColumns, adding) in [(false, false), (false, true), (true, false), (true, true)] {
         let (row, column) = byColumns ? (1, k + 2) : (n + 2, 1)
         var panels = [UInt32](repeating: .max, count: RoundedPanels.size(rows: k, columns: n))
         set.table.pack_bf16(b, row, column, k, n, &panels)
+        var plain = [UInt32](repeating: .max, count: panels.count)
+        KernelSet.scalar.table.pack_bf16(b, row, column, k, n, &plain)
+        #expect(panels == plain, "\(n)×\(k)")
+        let (firstColumn, firstRow) = adding ? (n > panel ? panel : 0, k > 2 ? 2 : 0) : (0, 0)
+        let (columns, rows) = (n - firstColumn, k - firstRow)
         let found = withGuarded(m * (n + 2)) { c in
           c.update(repeating: 3, count: m * (n + 2))
-          set.table.product_bf16(m, n, k, 0.5, a, k + 1, panels, (k + 1) / 2, adding, c, n + 2)
+          panels.withUnsafeBufferPointer { panels in
+            let first = panels.baseAddress! + firstColumn * ((k + 1) / 2) + firstRow / 2 * panel
+            set.table.product_bf16(m, columns, rows, 0.5, a, k + 1, first, (k + 1) / 2, adding, c, n + 2)
+          }
         }
         for i in 0..<m {
           for j in 0..<n + 2 {
-            let products = (0..<k).map { 0.5 * rounded(a[i * (k + 1) + $0]) * rounded(b[$0 * row + j * column]) }
-            let addends = j >= n ? [3] : (adding ? [3] : []) + products
+            var addends = j >= columns || adding ? [3.0] : []
+            for p in 0..<(j < columns ? rows : 0) {
+              let right = b[(p + firstRow) * row + (j + firstColumn) * column]
+              addends.append(0.5 * rounded(a[i * (k + 1) + p]) * rounded(right))
+            }
             expectSum(of: addends, found[i * (n + 2) + j], "\(m)×\(n)×\(k) at \(i), \(j)")
           }
         }

@@ -30,6 +30,8 @@ typedef void ckernels_product(
     const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,
     const float *_Nullable bias, float *y, size_t y_row);
 enum { ckernels_few_rows = 4 };
+// So many rows of activations are best given at a time: what is made of a weight for them is made once.
+enum { ckernels_product_rows = 512 };
 
 // Quantised weights may be laid out anew: groups of 16 rows, in which the blocks of 32 that stand one below the other lie
 // together, four quants of the first row, of the second and so on. A vector's lanes then belong to as many rows: one
@@ -83,10 +85,10 @@ typedef struct {
   // is not finite.
   void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
 
-  // B[k, n] rounded to bf16 (to nearest, ties to even), for product_bf16: panels of 32 columns, of each two rows of B
+  // B[k, n] rounded to bf16 (to nearest, ties to even; denormal numbers may become 0), for product_bf16: panels of 32 columns, of each two rows of B
   // the pairs of all columns, filled up with zeros; ⌈n/32⌉·⌈k/2⌉·32 pairs. One of B's strides is 1.
   void (*pack_bf16)(const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
-  // C[m, n] = alpha · A[m, k] · B[k, n], added to C where `adding`, of A rounded to bf16, with sums in f32. Panels have
+  // C[m, n] = alpha · A[m, k] · B[k, n] for k ≥ 1, added to C where `adding`, of A rounded to bf16, with sums in f32. Panels have
   // panel_pairs pairs of rows, of which the first are used: B may begin at any pair and at any panel.
   void (*product_bf16)(
       size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_row, const uint32_t *panels,

@@ -192,12 +192,12 @@ final class TrainingModel {
   }
 
   /// To be raised when the towers' code changes what they compute, so that no old feature is used again.
-  private static let towersVersion = 1
+  private static let towersVersion = 2
 
   /// A digest of all that a picture goes through up to the Q-Former's output: weights, sizes, precision.
   func towersFingerprint(_ precision: RunSettings.Precision) -> String {
     var hasher = ContentHasher()
-    hasher.appendField(Array("\(Self.towersVersion) \(precision)".utf8))
+    hasher.appendField(Array("\(Self.towersVersion) \(precision) \(Tensor.attentionRounds)".utf8))
     for (name, parameter) in model.parameters.sorted(by: { $0.key < $1.key })
     where name.hasPrefix("v.") || name.hasPrefix("qf.") {
       hasher.appendField(Array(name.utf8))

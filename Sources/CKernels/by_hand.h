@@ -2,6 +2,14 @@
 #pragma once
 #include "CKernels.h"
 
+// One product for up to ckernels_few_rows rows of activations, another for more.
+#define FEW_OR_MANY(name, few, many)                                                                  \
+  static void name(                                                                                   \
+      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,     \
+      const float *bias, float *y, size_t y_row) {                                                    \
+    (x_rows <= ckernels_few_rows ? few : many)(weight, weight_rows, x, x_rows, n, bias, y, y_row);    \
+  }
+
 #if defined(__x86_64__)
 // For up to ckernels_few_rows rows of activations, and for more.
 ckernels_product ckernels_avx2_stream_q8_0, ckernels_avx2_stream_q4_0, ckernels_avx2_stream_q4_k,
