@@ -78,6 +78,34 @@ enum MatrixProduct {
     }
   }
 
+  /// C[m, n] = A[m, k] · B[k, n], added to C or in its place, of numbers rounded to bf16, with sums in f32. Every row is
+  /// the same sum however the rows are shared among threads.
+  static func rounded(
+    _ m: Int, _ n: Int, _ k: Int, _ a: Operand, _ b: Operand, adding: Bool = false,
+    into c: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else {
+      if !adding { for i in 0..<m { (c + i * stride).update(repeating: 0, count: n) } }
+      return
+    }
+    let panelSize = RoundedPanels.size(rows: k, columns: n)
+    withScratch(panelSize + (a.transposed ? m * k : 0)) { scratch in
+      var left = a
+      if a.transposed {
+        let copy = scratch + panelSize
+        kernels.transpose(a.address, a.stride, copy, k, k, m)
+        left = Operand(copy, stride: k)
+      }
+      let (panels, rows) = (RoundedPanels(b, rows: k, columns: n, into: scratch), left)
+      ThreadPool.shared.forEachRange(of: m, grain: 48) { range in
+        panels.multiply(
+          range.count, rows.from(row: range.lowerBound, column: 0), rows: 0..<k, columns: 0..<n, adding: adding,
+          into: c + range.lowerBound * stride, stride: stride)
+      }
+    }
+  }
+
   /// The textbook product, the specification of the fast ones. The inner loop runs along stored rows.
   static func plain(
     _ m: Int, _ n: Int, _ k: Int, alpha: Float, _ a: Operand, _ b: Operand, beta: Float,

@@ -22,6 +22,8 @@ extension Tensor {
     let input = converted(to: .f32)
     if let product = weight.roundedProduct {
       input.multiplyRounded(weight, bias, product, into: output)
+    } else if rows > Self.fewRows, isRounded(for: weight) {
+      input.multiplyInBF16(weight, bias, into: output)
     } else if rows <= Self.fewRows {
       input.multiplyFewRows(weight, bias, into: output)
     } else {
@@ -30,8 +32,9 @@ extension Tensor {
     let (x, bias) = (self, bias ?? Tensor(repeating: 0, shape: [0]))
     return output.recorded(from: x, weight, bias) { gradient, gradients in
       let dy = x.type == .f32 ? gradient : gradient.converted(to: x.type).converted(to: .f32)
-      gradients.add(dy.productWithWeight(weight, shape: x.shape), to: x)
-      gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape), to: weight)
+      let rounds = x.isRounded(for: weight)
+      gradients.add(dy.productWithWeight(weight, shape: x.shape, rounds: rounds), to: x)
+      gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape, rounds: rounds), to: weight)
       gradients.add(gradient.columnSums(), to: bias)
     }
   }
@@ -66,6 +69,23 @@ extension Tensor {
           offset.map { $0 + first }, y + start * n + first, n)
       }
     }
+  }
+
+  /// Whether products of this tensor, or of gradients in its place, with a weight are of bf16 numbers on both sides, for
+  /// which the processor has instructions.
+  private func isRounded(for weight: Tensor) -> Bool {
+    type == .bf16 && weight.type == .bf16 && kernels.prefers_bf16
+  }
+
+  private func multiplyInBF16(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
+    let (k, n) = (width, weight.shape[0])
+    if let offset = bias?.floats {
+      for t in 0..<rows { memcpy(output.floats + t * n, offset, n * 4) }
+    }
+    let decoded = weight.converted(to: .f32)
+    MatrixProduct.rounded(
+      rows, n, k, .init(floats, stride: k), .init(decoded.floats, stride: k, transposed: true), adding: bias != nil,
+      into: output.floats, stride: n)
   }
 
   private func multiplyFewRows(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
@@ -131,22 +151,30 @@ extension Tensor {
   }
 
   /// dx = dy·W for dy = self [T, N].
-  private func productWithWeight(_ weight: Tensor, shape: [Int]) -> Tensor {
+  private func productWithWeight(_ weight: Tensor, shape: [Int], rounds: Bool) -> Tensor {
     let (n, k) = (weight.shape[0], weight.width)
     let result = Tensor(uninitialized: shape)
     let decoded = weight.converted(to: .f32)
-    MatrixProduct.parallel(
-      rows, k, n, .init(floats, stride: n), .init(decoded.floats, stride: k), into: result.floats, stride: k)
+    let (left, right) = (MatrixProduct.Operand(floats, stride: n), MatrixProduct.Operand(decoded.floats, stride: k))
+    if rounds {
+      MatrixProduct.rounded(rows, k, n, left, right, into: result.floats, stride: k)
+    } else {
+      MatrixProduct.parallel(rows, k, n, left, right, into: result.floats, stride: k)
+    }
     return result
   }
 
   /// dW = dyᵀ·x for dy = self [T, N].
-  private func outerProduct(with x: Tensor, shape: [Int]) -> Tensor {
+  private func outerProduct(with x: Tensor, shape: [Int], rounds: Bool) -> Tensor {
     let (n, k) = (shape[0], shape[1])
     let result = Tensor(uninitialized: shape)
-    MatrixProduct.parallel(
-      n, k, rows, .init(floats, stride: n, transposed: true), .init(x.floats, stride: k), into: result.floats,
-      stride: k)
+    let left = MatrixProduct.Operand(floats, stride: n, transposed: true)
+    let right = MatrixProduct.Operand(x.floats, stride: k)
+    if rounds {
+      MatrixProduct.rounded(n, k, rows, left, right, into: result.floats, stride: k)
+    } else {
+      MatrixProduct.parallel(n, k, rows, left, right, into: result.floats, stride: k)
+    }
     return result
   }
 

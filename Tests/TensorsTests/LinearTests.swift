@@ -110,4 +110,25 @@ import Testing
     let dBias = (0..<5).map { j in stride(from: j, to: dy.count, by: 5).reduce(0.0) { $0 + dy[$1] } }
     expectClose(gradients[bias]?.floatArray() ?? [], dBias, 1e-5, "dBias", #_sourceLocation)
   }
+
+  /// Products of numbers rounded to bf16 and their gradients are those of the same numbers in f32, with sums in f32; a
+  /// gradient is rounded too. Few rows, a tile and more, an odd width.
+  @Test(arguments: [3, 12, 61])
+  func roundedNumbersCountAsTheyAre(rows: Int) throws {
+    let (width, outputs) = (71, 37)
+    let (x, weight) = (Tensor.random([rows, width], seed: 1), Tensor.random([outputs, width], seed: 2))
+    let bias = Tensor.random([outputs], seed: 3)
+    let seed = Tensor.random([rows, outputs], seed: 4).converted(to: .bf16).converted(to: .f32)
+    func results(_ x: Tensor, _ weight: Tensor, as type: ScalarType?) throws -> [[Float]] {
+      let (x, weight) = (x.requiringGradient(), weight.requiringGradient())
+      let y = (type.map { x.rounded(to: $0) } ?? x).linear(type.map { weight.rounded(to: $0) } ?? weight, bias: bias)
+      let gradients = y.gradients(seed: seed)
+      return try [y, #require(gradients[x]), #require(gradients[weight])].map { $0.floatArray() }
+    }
+    func exact(_ x: Tensor) -> Tensor { x.converted(to: .bf16).converted(to: .f32) }
+    let expected = try results(exact(x), exact(weight), as: nil)
+    for (found, expected) in zip(try results(x, weight, as: .bf16), expected) {
+      expectClose(found, expected.map(Double.init), 1e-5, "bf16", #_sourceLocation)
+    }
+  }
 }
