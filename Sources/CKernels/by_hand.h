@@ -2,12 +2,12 @@
 #pragma once
 #include "CKernels.h"
 
-// One product for up to ckernels_few_rows rows of activations, another for more.
-#define FEW_OR_MANY(name, few, many)                                                                  \
+// One product for up to `most` rows of activations, another for more.
+#define FEW_OR_MANY(name, most, few, many)                                                            \
   static void name(                                                                                   \
       const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,     \
       const float *bias, float *y, size_t y_row) {                                                    \
-    (x_rows <= ckernels_few_rows ? few : many)(weight, weight_rows, x, x_rows, n, bias, y, y_row);    \
+    (x_rows <= (most) ? few : many)(weight, weight_rows, x, x_rows, n, bias, y, y_row);               \
   }
 
 #if defined(__x86_64__)
@@ -27,7 +27,7 @@ size_t ckernels_avx2_interleave_q4_0(const void *weight, size_t weight_rows, siz
 ckernels_product ckernels_avx512_panels_q8_0, ckernels_avx512_panels_q4_0, ckernels_avx512_panels_q4_k,
     ckernels_avx512_panels_q6_k;
 ckernels_product ckernels_avx512_interleaved_q8_0, ckernels_avx512_interleaved_q4_0;
-// With AVX-512 BF16: ckernels_table says what they do.
+// With AVX-512 BF16.
 void ckernels_avx512_pack_bf16(
     const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
 void ckernels_avx512_product_bf16(

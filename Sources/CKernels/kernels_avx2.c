@@ -13,21 +13,17 @@
 #include "kernels.inc"
 
 #define BY_HAND(type) \
-  FEW_OR_MANY(product_##type##_by_hand, ckernels_avx2_stream_##type, ckernels_avx2_panels_##type)
+  FEW_OR_MANY( \
+      product_##type##_by_hand, ckernels_few_rows, ckernels_avx2_stream_##type, ckernels_avx2_panels_##type)
 BY_HAND(q8_0)
 BY_HAND(q4_0)
 BY_HAND(q4_k)
 BY_HAND(q6_k)
 
 #define INTERLEAVED_BY_HAND(type, block)                                                                           \
-  static void interleaved_##type##_by_hand(                                                                        \
-      const void *weight, size_t weight_rows, const ckernels_q8_rows *x, size_t x_rows, size_t n,                  \
-      const float *bias, float *y, size_t y_row) {                                                                 \
-    const bool is_few = x_rows <= ckernels_avx2_few_interleaved;                                                   \
-    ckernels_product *const product =                                                                              \
-        is_few ? ckernels_avx2_interleaved_stream_##type : ckernels_avx2_interleaved_panels_##type;                \
-    product(weight, weight_rows, x, x_rows, n, bias, y, y_row);                                                    \
-  }                                                                                                                \
+  FEW_OR_MANY(                                                                                                     \
+      interleaved_##type##_by_hand, ckernels_avx2_few_interleaved, ckernels_avx2_interleaved_stream_##type,        \
+      ckernels_avx2_interleaved_panels_##type)                                                                     \
   static void interleave_##type##_by_hand(const void *weight, size_t weight_rows, size_t n, void *interleaved) {   \
     const size_t done = ckernels_avx2_interleave_##type(weight, weight_rows, n, interleaved);                      \
     const size_t bytes = done * (n / 32) * sizeof(block);                                                          \

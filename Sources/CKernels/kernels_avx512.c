@@ -6,7 +6,8 @@
 #include "by_hand.h"
 
 #define BY_HAND(type) \
-  FEW_OR_MANY(product_##type##_by_hand, ckernels_avx2_stream_##type, ckernels_avx512_panels_##type)
+  FEW_OR_MANY( \
+      product_##type##_by_hand, ckernels_few_rows, ckernels_avx2_stream_##type, ckernels_avx512_panels_##type)
 BY_HAND(q8_0)
 BY_HAND(q4_0)
 BY_HAND(q4_k)

@@ -22,11 +22,11 @@ _Static_assert(
 
 enum {
   kLanes = 16,
-  kFewRows = ckernels_few_rows,  // rows of activations that take less time than reading the weight from memory
-  kColumns = 6,      // those of a tile of the result, its columns
-  kRows = 32,        // rows of the weight in a tile
-  kPartRows = ckernels_product_rows,  // rows of activations whose results are kept at a time, 64 kB
-  kPrefetch = 2048,  // bytes of a group from what is being read to what is asked for
+  kRows = 32,                         // rows of the weight in a tile
+  kColumns = 6,                       // rows of activations in it, its columns
+  kFewRows = ckernels_few_rows,       // those that take less time than reading the weight from memory
+  kPartRows = ckernels_product_rows,  // those whose results are kept at a time, 64 kB
+  kPrefetch = 2048,                   // bytes of a group from what is being read to what is asked for
 };
 
 // For each row of activations what a block's sum begins with, for q6_k that of each half; for q4_k, whose sums begin with

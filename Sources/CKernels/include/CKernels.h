@@ -85,11 +85,12 @@ typedef struct {
   // is not finite.
   void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
 
-  // B[k, n] rounded to bf16 (to nearest, ties to even; denormal numbers may become 0), for product_bf16: panels of 32 columns, of each two rows of B
-  // the pairs of all columns, filled up with zeros; ⌈n/32⌉·⌈k/2⌉·32 pairs. One of B's strides is 1.
+  // B[k, n] rounded to bf16 (to nearest, ties to even; denormal numbers may become 0), for product_bf16: panels of 32
+  // columns, of each two rows of B the pairs of all columns, filled up with zeros; ⌈n/32⌉·⌈k/2⌉·32 pairs. One of B's
+  // strides is 1.
   void (*pack_bf16)(const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
-  // C[m, n] = alpha · A[m, k] · B[k, n] for k ≥ 1, added to C where `adding`, of A rounded to bf16, with sums in f32. Panels have
-  // panel_pairs pairs of rows, of which the first are used: B may begin at any pair and at any panel.
+  // C[m, n] = alpha · A[m, k] · B[k, n] for k ≥ 1, added to C where `adding`, of A rounded to bf16, with sums in f32.
+  // Panels have panel_pairs pairs of rows, of which the first are used: B may begin at any pair and at any panel.
   void (*product_bf16)(
       size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_row, const uint32_t *panels,
       size_t panel_pairs, bool adding, float *c, size_t c_row);
