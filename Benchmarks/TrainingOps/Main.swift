@@ -103,7 +103,7 @@ struct Block {
     let third = n.width / 3
     let (q, k, v) = (n.columns(0..<third), n.columns(third..<2 * third), n.columns(2 * third..<3 * third))
     let y = x.plus(q.attention(keys: k, values: v, heads: heads, causal: false).linear(p[4], bias: p[5]))
-    let hidden = y.layerNorm(weight: p[6], bias: p[7], epsilon: 1e-6).linear(p[8], bias: p[9]).gelu()
+    let hidden = y.layerNorm(weight: p[6], bias: p[7], epsilon: 1e-6).linear(p[8], bias: p[9]).activated(.gelu)
     return y.plus(hidden.linear(p[10], bias: p[11]))
   }
 }
@@ -158,8 +158,8 @@ struct Block {
       Measurement(name: "linear to 4d", products: 8 * t * d * d, inputs: [x, block.up, block.upBias]) {
         $0[0].linear($0[1], bias: $0[2])
       },
-      Measurement(name: "gelu of 4d", products: 0, inputs: [hidden]) { $0[0].gelu() },
-      Measurement(name: "geluTanh of 4d", products: 0, inputs: [hidden]) { $0[0].geluTanh() },
+      Measurement(name: "gelu of 4d", products: 0, inputs: [hidden]) { $0[0].activated(.gelu) },
+      Measurement(name: "geluTanh of 4d", products: 0, inputs: [hidden]) { $0[0].activated(.geluTanh) },
       Measurement(name: "linear from 4d", products: 8 * t * d * d, inputs: [hidden, block.down, block.downBias]) {
         $0[0].linear($0[1], bias: $0[2])
       },

@@ -218,27 +218,33 @@ public final class ModelBenchmark {
   private func measureAdapter(_ model: TinyGPTVModel) throws {
     if model.adapters.isEmpty { try model.add(randomAdapter(model)) }
     guard let name = model.adapters.first?.name else { return }
-    try model.use(adapter: nil)
-    let bare = model.makeCache()
-    try model.use(adapter: name)
-    let adapted = model.makeCache()
     for threads in plan.threads {
       ThreadPool.configure(threads: threads)
-      // In turn, since a machine's speed changes from one moment to the next.
-      let columns = try samples("adapter \(name)") {
-        var switches = 0.0
-        switches += try secondsTaken { try model.use(adapter: nil) }
-        let without = try decode(model, bare)
-        switches += try secondsTaken { try model.use(adapter: name) }
-        let with = try decode(model, adapted)
-        return [switches / 2, without, with]
-      }
+      let columns = try samples("adapter \(name)") { try decodeWithAndWithout(name, model) }
       add("adapter switch", unit: "µs", columns[0].map { $0 * 1e6 })
       add(
         "decode \(plan.decodedTokens) with adapter", unit: "tokens/s",
         columns[2].map { Double(plan.decodedTokens) / $0 })
       add("adapter's cost", unit: "%", zip(columns[2], columns[1]).map { 100 * ($0 / $1 - 1) })
     }
+  }
+
+  /// Seconds for a switch, and for the planned tokens without and with an adapter: in turn for each token, since a
+  /// machine's speed changes from one moment to the next.
+  private func decodeWithAndWithout(_ name: String, _ model: TinyGPTVModel) throws -> [Double] {
+    var (switches, seconds) = (0.0, [0.0, 0.0])
+    let caches = try [nil, name].map { adapter in
+      try model.use(adapter: adapter)
+      return model.makeCache()
+    }
+    for (index, id) in ids(plan.decodedTokens, model).enumerated() {
+      for turn in 0..<2 {
+        let isAdapted = (index + turn) % 2
+        switches += try secondsTaken { try model.use(adapter: isAdapted == 1 ? name : nil) }
+        seconds[isAdapted] += try secondsTaken { try read(model.phi.embeddings(of: [id]), model, caches[isAdapted]) }
+      }
+    }
+    return [switches / Double(2 * plan.decodedTokens)] + seconds
   }
 
   /// Pairs on the layers that upstream adapts, of its rank, as they are stored in a file.

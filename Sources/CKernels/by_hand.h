@@ -27,6 +27,9 @@ size_t ckernels_avx2_interleave_q4_0(const void *weight, size_t weight_rows, siz
 ckernels_product ckernels_avx512_panels_q8_0, ckernels_avx512_panels_q4_0, ckernels_avx512_panels_q4_k,
     ckernels_avx512_panels_q6_k;
 ckernels_product ckernels_avx512_interleaved_q8_0, ckernels_avx512_interleaved_q4_0;
+float ckernels_avx512_exp_shifted(float *x, float shift, size_t n);
+void ckernels_avx512_gelu_tanh(const float *x, float *y, size_t n);
+void ckernels_avx512_quantize_q8(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
 // With AVX-512 BF16.
 void ckernels_avx512_pack_bf16(
     const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);

@@ -23,6 +23,9 @@ const ckernels_table *ckernels_avx512(void) {
   table.product_q6_k = product_q6_k_by_hand;
   table.interleaved_q8_0 = ckernels_avx512_interleaved_q8_0;
   table.interleaved_q4_0 = ckernels_avx512_interleaved_q4_0;
+  table.exp_shifted = ckernels_avx512_exp_shifted;
+  table.gelu_tanh = ckernels_avx512_gelu_tanh;
+  table.quantize_q8 = ckernels_avx512_quantize_q8;
   if (__builtin_cpu_supports("avx512bf16")) {
     table.pack_bf16 = ckernels_avx512_pack_bf16;
     table.product_bf16 = ckernels_avx512_product_bf16;

@@ -33,6 +33,17 @@ enum {
 // 0, what the minima are multiplied with.
 typedef int32_t row_starts[2 * kPanelBlocks];
 
+// Where 32 columns of y are added up: from bias or nothing, in `totals` between the parts of a sum, rows of 32 numbers
+// without a gap, and at last in y, whose rows may lie pages apart.
+typedef struct {
+  bool first, last;  // of the parts
+  __m512 start[2];
+  float *totals;
+  float *y;
+  size_t y_row;
+  __mmask16 lanes[2];  // those of y
+} results;
+
 // Two groups of rows: from some block on where they lie, or as panels.
 typedef struct {
   row_group groups[2];
@@ -126,13 +137,44 @@ static inline __attribute__((always_inline)) void multiply_halves(
   }
 }
 
-// Adds the products of two groups with `columns` rows of activations to their rows of `totals`, 32 numbers each.
+// The starts of `blocks` blocks: −128, −8 or −32 times the activations' sums.
+static inline __attribute__((always_inline)) void find_starts(
+    const block_kind kind, const int columns, const ckernels_q8_rows *x, size_t n, size_t blocks,
+    row_starts starts[kColumns]) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  for (int c = 0; c < columns; c++) {
+    if (kind != kQ6_K) {
+      // Of an int16 in the low half of a word.
+      const float *const offsets = (const float *)(x->offset + (size_t)c * (n / 32));
+      const __m512i words = _mm512_castps_si512(_mm512_maskz_loadu_ps(first_lanes(blocks), offsets));
+      _mm512_storeu_si512(starts[c], _mm512_srai_epi32(_mm512_slli_epi32(words, 16), kind == kQ8_0 ? 12 : 16));
+      continue;
+    }
+    for (size_t b = 0; b < blocks; b += 2) {
+      // Each run of four words has the sums of 16 activations.
+      const __m512i q = _mm512_loadu_si512(x->q + (size_t)c * n + 32 * b);
+      __m512i sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), ones, q);
+      sums = _mm512_add_epi32(sums, _mm512_shuffle_epi32(sums, _MM_PERM_BADC));
+      sums = _mm512_add_epi32(sums, _mm512_shuffle_epi32(sums, _MM_PERM_CDAB));
+      sums = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sums, 5));
+      const __m512i places = _mm512_castsi128_si512(_mm_setr_epi32(0, 4, 8, 12));
+      _mm_storeu_si128(
+          (__m128i *)(starts[c] + 2 * b), _mm512_castsi512_si128(_mm512_permutexvar_epi32(places, sums)));
+    }
+  }
+}
+
+// Adds the products of two groups with `columns` rows of activations to their results.
 static inline __attribute__((always_inline)) void multiply_tile(
     const block_kind kind, const bool is_interleaved, const int columns, const two_groups *pair, size_t blocks,
-    const ckernels_q8_rows *x, const row_starts *starts, size_t n, float *totals, fetching *next) {
+    const ckernels_q8_rows *x, size_t n, const results *to, fetching *next) {
+  row_starts starts[kColumns];
+  find_starts(kind, columns, x, n, blocks, starts);
   __m512 all[kColumns][2];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < 2 * columns; i++) all[i / 2][i % 2] = _mm512_load_ps(totals + kLanes * i);
+  for (int i = 0; i < 2 * columns; i++) {
+    all[i / 2][i % 2] = to->first ? to->start[i % 2] : _mm512_load_ps(to->totals + kLanes * i);
+  }
   for (size_t b = 0; b < blocks; b++) {
     fetch(next);
     const uint8_t *quants[2];
@@ -175,7 +217,14 @@ static inline __attribute__((always_inline)) void multiply_tile(
     }
   }
 #pragma clang loop unroll(full)
-  for (int i = 0; i < 2 * columns; i++) _mm512_store_ps(totals + kLanes * i, all[i / 2][i % 2]);
+  for (int i = 0; i < 2 * columns; i++) {
+    if (to->last) {
+      float *const target = to->y + (size_t)(i / 2) * to->y_row + kLanes * (i % 2);
+      _mm512_mask_storeu_ps(target, to->lanes[i % 2], all[i / 2][i % 2]);
+    } else {
+      _mm512_store_ps(to->totals + kLanes * i, all[i / 2][i % 2]);
+    }
+  }
 }
 
 static inline size_t tiles_of(size_t x_rows) { return (x_rows + kColumns - 1) / kColumns; }
@@ -183,12 +232,12 @@ static inline size_t tiles_of(size_t x_rows) { return (x_rows + kColumns - 1) / 
 // All rows of activations with two groups. Meanwhile `next` comes from memory.
 static inline __attribute__((always_inline)) void multiply_pair(
     const block_kind kind, const bool is_interleaved, const two_groups *pair, size_t blocks, ckernels_q8_rows x,
-    const row_starts *starts, size_t x_rows, size_t n, float *totals, fetching *next) {
+    size_t x_rows, size_t n, results to, fetching *next) {
   // Tiles of nearly the same size: 8 rows take less time as two tiles of 4 than as 6 and 2.
   const size_t tiles = tiles_of(x_rows);
   for (size_t tile = 0; tile < tiles; tile++) {
     const size_t columns = (x_rows + tiles - tile - 1) / (tiles - tile);
-#define TILE(count) multiply_tile(kind, is_interleaved, count, pair, blocks, &x, starts, n, totals, next)
+#define TILE(count) multiply_tile(kind, is_interleaved, count, pair, blocks, &x, n, &to, next)
     switch (columns) {
       case 1: TILE(1); break;
       case 2: TILE(2); break;
@@ -199,33 +248,11 @@ static inline __attribute__((always_inline)) void multiply_pair(
     }
 #undef TILE
     x_rows -= columns;
-    totals += columns * kRows;
-    starts += columns;
+    to.totals += columns * kRows;
+    to.y += columns * to.y_row;
     x.q += columns * n;
     x.scale += columns * (n / 32);
     x.offset += columns * (n / 32);
-  }
-}
-
-// The starts of `blocks` blocks: −128, −8 or −32 times the activations' sums.
-static inline __attribute__((always_inline)) void find_starts(
-    const block_kind kind, ckernels_q8_rows x, size_t x_rows, size_t n, size_t blocks, row_starts *starts) {
-  const __m512i ones = _mm512_set1_epi8(1);
-  for (size_t t = 0; t < x_rows; t++, x.q += n, x.offset += n / 32) {
-    if (kind != kQ6_K) {
-      for (size_t b = 0; b < blocks; b++) starts[t][b] = (int16_t)x.offset[b] * (kind == kQ8_0 ? 16 : 1);
-      continue;
-    }
-    for (size_t b = 0; b < blocks; b += 2) {
-      // Each run of four words has the sums of 16 activations.
-      __m512i sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), ones, _mm512_loadu_si512(x.q + 32 * b));
-      sums = _mm512_add_epi32(sums, _mm512_shuffle_epi32(sums, _MM_PERM_BADC));
-      sums = _mm512_add_epi32(sums, _mm512_shuffle_epi32(sums, _MM_PERM_CDAB));
-      sums = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sums, 5));
-      const __m512i places = _mm512_castsi128_si512(_mm_setr_epi32(0, 4, 8, 12));
-      _mm_storeu_si128(
-          (__m128i *)(starts[t] + 2 * b), _mm512_castsi512_si128(_mm512_permutexvar_epi32(places, sums)));
-    }
   }
 }
 
@@ -252,19 +279,15 @@ static inline __attribute__((always_inline)) void multiply_rows(
   const size_t rows[2] = {first, width > kLanes ? first + kLanes : first};
   weight_panel panels[2] __attribute__((aligned(64)));
   uint8_t copy[kPanelRows * kPanelBlocks * sizeof(block_q8_0)];  // the largest blocks of 32
-  row_starts starts[kPartRows];
-  // Without a gap between rows: y's rows may lie pages apart.
   float totals[kPartRows * kRows] __attribute__((aligned(64)));
-  const __mmask16 lanes[2] = {first_lanes(width), first_lanes(width > kLanes ? width - kLanes : 0)};
-  for (int g = 0; g < 2; g++) {
-    const __m512 start =
-        bias ? _mm512_maskz_loadu_ps(lanes[g], bias + first + kLanes * g) : _mm512_setzero_ps();
-    for (size_t t = 0; t < x_rows; t++) _mm512_store_ps(totals + t * kRows + kLanes * g, start);
+  results to = {.totals = totals, .y = y + first, .y_row = y_row};
+  for (size_t g = 0; g < 2; g++) {
+    to.lanes[g] = first_lanes(width > kLanes * g ? width - kLanes * g : 0);
+    to.start[g] = bias ? _mm512_maskz_loadu_ps(to.lanes[g], bias + first + kLanes * g) : _mm512_setzero_ps();
   }
   for (size_t b = 0, here; b < blocks; b += here) {
     here = blocks - b < kPanelBlocks ? blocks - b : kPanelBlocks;
     const ckernels_q8_rows part = {x->q + 32 * b, x->scale + b, x->offset + b};
-    find_starts(kind, part, x_rows, n, here, starts);
     two_groups pair;
     for (int g = 0; g < 2; g++) {
       if (is_interleaved) {
@@ -275,18 +298,14 @@ static inline __attribute__((always_inline)) void multiply_rows(
       }
     }
     // The next blocks of these rows, or the first ones of those behind them.
-    const bool last = b + here == blocks;
-    const size_t next_first = last ? first + width : first, next_block = last ? 0 : b + here;
-    const size_t left = blocks - next_block, next_rows = last ? weight_rows - next_first : width;
+    to.first = b == 0;
+    to.last = b + here == blocks;
+    const size_t next_first = to.last ? first + width : first, next_block = to.last ? 0 : b + here;
+    const size_t left = blocks - next_block, next_rows = to.last ? weight_rows - next_first : width;
     fetching next = next_weights(
         kind, is_interleaved, weight, n, next_first, next_rows < kRows ? next_rows : kRows, next_block,
         left < kPanelBlocks ? left : kPanelBlocks, here * tiles_of(x_rows));
-    multiply_pair(kind, is_interleaved, &pair, here, part, starts, x_rows, n, totals, &next);
-  }
-  for (size_t t = 0; t < x_rows; t++) {
-    float *const target = y + t * y_row + first;
-    _mm512_mask_storeu_ps(target, lanes[0], _mm512_load_ps(totals + t * kRows));
-    _mm512_mask_storeu_ps(target + kLanes, lanes[1], _mm512_load_ps(totals + t * kRows + kLanes));
+    multiply_pair(kind, is_interleaved, &pair, here, part, x_rows, n, to, &next);
   }
 }
 

@@ -1,11 +1,44 @@
 import CKernels
 
-extension Tensor {
+/// A function of single numbers between two products.
+public enum Activation: Sendable {
   /// Exact GELU, x·Φ(x) (Hendrycks, Gimpel 2016).
-  public func gelu() -> Tensor { activated(kernels.gelu, backward: kernels.gelu_backward) }
-
+  case gelu
   /// GELU's tanh approximation, "gelu_new": ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
-  public func geluTanh() -> Tensor { activated(kernels.gelu_tanh, backward: kernels.gelu_tanh_backward) }
+  case geluTanh
+
+  /// y[i] = f(x[i])
+  var forward: @convention(c) (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void {
+    switch self {
+    case .gelu: kernels.gelu
+    case .geluTanh: kernels.gelu_tanh
+    }
+  }
+
+  /// dx[i] = f′(x[i])·dy[i]
+  var backward:
+    @convention(c) (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+  {
+    switch self {
+    case .gelu: kernels.gelu_backward
+    case .geluTanh: kernels.gelu_tanh_backward
+    }
+  }
+}
+
+extension Tensor {
+  /// Every element through an activation function.
+  public func activated(_ activation: Activation) -> Tensor {
+    let x = self
+    return mapped(activation.forward).recorded(from: x) { gradient, gradients in
+      let dx = Tensor(uninitialized: x.shape)
+      ThreadPool.shared.forEachRange(of: x.count, grain: 8192) { range in
+        let start = range.lowerBound
+        activation.backward(x.floats + start, gradient.floats + start, dx.floats + start, range.count)
+      }
+      gradients.add(dx, to: x)
+    }
+  }
 
   private func mapped(_ forward: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void) -> Tensor {
     let output = Tensor(uninitialized: shape)
@@ -13,21 +46,6 @@ extension Tensor {
       forward(floats + range.lowerBound, output.floats + range.lowerBound, range.count)
     }
     return output
-  }
-
-  private func activated(
-    _ forward: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void,
-    backward: @escaping (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
-  ) -> Tensor {
-    let x = self
-    return mapped(forward).recorded(from: x) { gradient, gradients in
-      let dx = Tensor(uninitialized: x.shape)
-      ThreadPool.shared.forEachRange(of: x.count, grain: 8192) { range in
-        let start = range.lowerBound
-        backward(x.floats + start, gradient.floats + start, dx.floats + start, range.count)
-      }
-      gradients.add(dx, to: x)
-    }
   }
 
   /// 1/(1 + e^{−x}).

@@ -67,8 +67,9 @@ extension Tensor {
   public func columns(_ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= width, "columns \(range) of \(shape)")
     let result = Tensor(uninitialized: shape.dropLast() + [range.count])
-    for t in 0..<rows {
-      memcpy(result.floats + t * range.count, floats + t * width + range.lowerBound, range.count * 4)
+    let (source, target, width) = (floats + range.lowerBound, result.floats, width)
+    ThreadPool.shared.forEachRange(of: rows, grain: result.rowGrain) { some in
+      for t in some { memcpy(target + t * range.count, source + t * width, range.count * 4) }
     }
     let x = self
     return result.recorded(from: x) { gradient, gradients in

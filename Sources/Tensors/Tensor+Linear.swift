@@ -15,65 +15,26 @@ extension Tensor {
   /// This tensor may itself be bf16 (see ``rounded(to:)``), with a weight that is not f32. Then the gradient's products
   /// too take bf16 operands, and it is the bf16 tensor that is kept for them. Sums are f32 in any case.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    precondition(weight.shape.count == 2 && weight.width == width, "linear: \(shape) with weight \(weight.shape)")
-    precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true, "linear: bias \(bias?.shape ?? [])")
-    precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
-    let output = Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
+    ProductInput(self).linear(weight, bias: bias)
+  }
+
+  fileprivate func multiply(_ weight: Tensor, _ bias: Tensor?, into output: Tensor) {
     let input = converted(to: .f32)
-    if let product = weight.roundedProduct {
-      input.multiplyRounded(weight, bias, product, into: output)
-    } else if rows > Self.fewRows, isRounded(for: weight) {
+    if rows > Self.fewRows, isRounded(for: weight) {
       input.multiplyInBF16(weight, bias, into: output)
     } else if rows <= Self.fewRows {
       input.multiplyFewRows(weight, bias, into: output)
     } else {
       input.multiplyManyRows(weight, bias, into: output)
     }
-    let (x, bias) = (self, bias ?? Tensor(repeating: 0, shape: [0]))
-    return output.recorded(from: x, weight, bias) { gradient, gradients in
-      let dy = x.type == .f32 ? gradient : gradient.converted(to: x.type).converted(to: .f32)
-      let rounds = x.isRounded(for: weight)
-      gradients.add(dy.productWithWeight(weight, shape: x.shape, rounds: rounds), to: x)
-      gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape, rounds: rounds), to: weight)
-      gradients.add(gradient.columnSums(), to: bias)
-    }
   }
 
   /// Up to this many rows the time goes into reading the weight, not into arithmetic.
-  private static let fewRows = ckernels_few_rows
-
-  private func multiplyRounded(
-    _ weight: Tensor, _ bias: Tensor?, _ product: RoundedProduct, into output: Tensor
-  ) {
-    let n = weight.shape[0]
-    guard rows > 0, n > 0 else { return }
-    let x = QuantizedRows(self)
-    // Of the weight, when reading it is what takes the
-    // time, long pieces, since a processor stumbles where one ends; but many, for threads that end at the same time.
-    let few = rows <= Self.fewRows
-    let rowsPerTile = Int(ckernels_product_rows)
-    let pieceBytes = min(max(n * weight.bytesPerRow / 24, 65536), 262_144)
-    let weightRows = few ? max(16, pieceBytes / max(weight.bytesPerRow, 1) / 16 * 16) : 64
-    let rowPieces = (rows + rowsPerTile - 1) / rowsPerTile
-    let weightPieces = (n + weightRows - 1) / weightRows
-    // Pieces begin with a multiple of 16 rows, which in groups of rows is the same place.
-    let address = weight.interleavedRows?.address ?? UnsafeRawPointer(weight.address)
-    // Asked for here: every thread would count references to the tensors' shapes, and wait for the others' counting.
-    let (rows, width, bytesPerRow, y, offset) = (rows, width, weight.bytesPerRow, output.floats, bias?.floats)
-    ThreadPool.shared.forEach(rowPieces * weightPieces) { index in
-      let (piece, first) = (index / weightPieces, index % weightPieces * weightRows)
-      let (start, end) = (piece * rows / rowPieces, (piece + 1) * rows / rowPieces)
-      x.withRows(from: start) { x in
-        product(
-          address + first * bytesPerRow, min(weightRows, n - first), x, end - start, width,
-          offset.map { $0 + first }, y + start * n + first, n)
-      }
-    }
-  }
+  fileprivate static let fewRows = ckernels_few_rows
 
   /// Whether products of this tensor, or of gradients in its place, with a weight are of bf16 numbers on both sides, for
   /// which the processor has instructions.
-  private func isRounded(for weight: Tensor) -> Bool {
+  fileprivate func isRounded(for weight: Tensor) -> Bool {
     type == .bf16 && weight.type == .bf16 && kernels.prefers_bf16
   }
 
@@ -151,7 +112,7 @@ extension Tensor {
   }
 
   /// dx = dy·W for dy = self [T, N].
-  private func productWithWeight(_ weight: Tensor, shape: [Int], rounds: Bool) -> Tensor {
+  fileprivate func productWithWeight(_ weight: Tensor, shape: [Int], rounds: Bool) -> Tensor {
     let (n, k) = (weight.shape[0], weight.width)
     let result = Tensor(uninitialized: shape)
     let decoded = weight.converted(to: .f32)
@@ -165,7 +126,7 @@ extension Tensor {
   }
 
   /// dW = dyᵀ·x for dy = self [T, N].
-  private func outerProduct(with x: Tensor, shape: [Int], rounds: Bool) -> Tensor {
+  fileprivate func outerProduct(with x: Tensor, shape: [Int], rounds: Bool) -> Tensor {
     let (n, k) = (shape[0], shape[1])
     let result = Tensor(uninitialized: shape)
     let left = MatrixProduct.Operand(floats, stride: n, transposed: true)
@@ -186,23 +147,54 @@ extension Tensor {
   }
 }
 
-extension Tensor {
-  fileprivate typealias RoundedProduct =
-    @convention(c) (
-      UnsafeRawPointer, Int, UnsafePointer<ckernels_q8_rows>, Int, Int, UnsafePointer<Float>?,
-      UnsafeMutablePointer<Float>,
-      Int
-    ) -> Void
+extension ProductInput {
+  /// The product with a weight, see ``Tensor/linear(_:bias:)``.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    let output = output(weight, bias)
+    if let product = RoundedProduct(weight, bias: bias, rows: rows, into: output) {
+      RoundedProduct.multiply(quantized, [product])
+    } else {
+      tensor.multiply(weight, bias, into: output)
+    }
+    return recorded(output, weight, bias)
+  }
 
-  /// The product of this weight, as it lies in memory, with activations rounded to int8, for quantised types.
-  fileprivate var roundedProduct: RoundedProduct? {
-    let isInterleaved = interleavedRows != nil
-    return switch type {
-    case .q8_0: isInterleaved ? kernels.interleaved_q8_0 : kernels.product_q8_0
-    case .q4_0: isInterleaved ? kernels.interleaved_q4_0 : kernels.product_q4_0
-    case .q4_k: kernels.product_q4_k
-    case .q6_k: kernels.product_q6_k
-    default: nil
+  /// The same with two weights, which threads share as one piece of work where both are quantised.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil, and other: Tensor) -> (Tensor, Tensor) {
+    let (first, second) = (output(weight, bias), output(other, nil))
+    guard let product = RoundedProduct(weight, bias: bias, rows: rows, into: first),
+      let otherProduct = RoundedProduct(other, bias: nil, rows: rows, into: second)
+    else { return (linear(weight, bias: bias), linear(other)) }
+    RoundedProduct.multiply(quantized, [product, otherProduct])
+    return (recorded(first, weight, bias), recorded(second, other, nil))
+  }
+
+  /// y + factor·x·Wᵀ. `y` is freshly computed, and nobody else's: without a gradient the sum takes its place.
+  public func linear(_ weight: Tensor, times factor: Float, addedTo y: Tensor) -> Tensor {
+    guard !isRecorded, weight.node == nil, y.node == nil,
+      let product = RoundedProduct(weight, bias: nil, rows: rows, into: y, adding: factor)
+    else { return y.plus(linear(weight), times: factor) }
+    precondition(y.shape == shape.dropLast() + [weight.shape[0]], "linear: \(shape), \(weight.shape) for \(y.shape)")
+    RoundedProduct.multiply(quantized, [product])
+    return y
+  }
+
+  private func output(_ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    precondition(weight.shape.count == 2 && weight.width == width, "linear: \(shape) with weight \(weight.shape)")
+    precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true, "linear: bias \(bias?.shape ?? [])")
+    precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
+    return Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
+  }
+
+  private func recorded(_ output: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    guard isRecorded || weight.node != nil || bias?.node != nil else { return output }
+    let (x, bias) = (tensor, bias ?? Tensor(repeating: 0, shape: [0]))
+    return output.recorded(from: x, weight, bias) { gradient, gradients in
+      let dy = x.type == .f32 ? gradient : gradient.converted(to: x.type).converted(to: .f32)
+      let rounds = x.isRounded(for: weight)
+      gradients.add(dy.productWithWeight(weight, shape: x.shape, rounds: rounds), to: x)
+      gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape, rounds: rounds), to: weight)
+      gradients.add(gradient.columnSums(), to: bias)
     }
   }
 }

@@ -54,15 +54,24 @@ public final class ThreadPool: @unchecked Sendable {
     // The pool must outlive the call even if it is replaced meanwhile.
     withExtendedLifetime(self) {
       withoutActuallyEscaping(body) { body in
-        var call = body
-        withUnsafeMutablePointer(to: &call) { pointer in
+        let call = Call(body)
+        withExtendedLifetime(call) {
           ckernels_pool_run(
             pool, Int32(count),
-            { context, index in context.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(index)) },
-            UnsafeMutableRawPointer(pointer))
+            { context, index in
+              Unmanaged<Call>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.body(Int(index)) }
+            },
+            Unmanaged.passUnretained(call).toOpaque())
         }
       }
     }
+  }
+
+  /// What the threads call: from a constant of an object that is kept alive they need not count references, which would
+  /// have them wait for one another.
+  private final class Call {
+    let body: (Int) -> Void
+    init(_ body: @escaping (Int) -> Void) { self.body = body }
   }
 
   /// Cuts 0 ..< `count` into ranges of `grain` numbers and calls `body` with each, as ``forEach(_:_:)`` does.

@@ -77,7 +77,7 @@ public final class EVAVisionTransformer {
         queries.attention(
           keys: keys, values: values, heads: heads, spans: spans, mayRound: queryKeyValue.weight.isRounded))
       let y = x.plus(attended)
-      return y.plus(down(up(norm2(y)).gelu()))
+      return y.plus(down(ProductInput(up(norm2(y)), after: .gelu)))
     }
   }
 }

@@ -51,23 +51,33 @@ public final class Linear {
     self.bias = bias ? loader.vector("\(name).bias", output) : nil
   }
 
-  /// - Parameter dropoutSeed: decides which inputs of the low-rank pair are dropped; nil outside training.
   func callAsFunction(_ x: Tensor, dropoutSeed: UInt64? = nil) -> Tensor {
-    let y = rounded(x).linear(rounded(weight.value), bias: bias?.value)
-    guard let lowRank else { return y }
-    var input = x
+    self(ProductInput(x), dropoutSeed: dropoutSeed)
+  }
+
+  /// - Parameter dropoutSeed: decides which inputs of the low-rank pair are dropped; nil outside training.
+  func callAsFunction(_ input: ProductInput, dropoutSeed: UInt64? = nil) -> Tensor {
+    let x = rounded(input)
+    guard let lowRank else { return x.linear(rounded(weight.value), bias: bias?.value) }
+    var (y, inner): (Tensor, Tensor)
     if let dropoutSeed, dropoutRate > 0 {
-      input = x.dropout(
-        rate: dropoutRate, seed: weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
+      let seed = weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+      y = x.linear(rounded(weight.value), bias: bias?.value)
+      inner = rounded(input.tensor.dropout(rate: dropoutRate, seed: seed)).linear(rounded(lowRank.a))
+    } else {
+      (y, inner) = x.linear(rounded(weight.value), bias: bias?.value, and: rounded(lowRank.a))
     }
-    let inner = rounded(input).linear(rounded(lowRank.a))
-    return y.plus(rounded(inner).linear(rounded(lowRank.b)), times: lowRank.scale)
+    return ProductInput(rounded(inner)).linear(rounded(lowRank.b), times: lowRank.scale, addedTo: y)
   }
 
   /// An f32 side of a product in the type that training computes in.
   private func rounded(_ side: Tensor) -> Tensor {
     guard let type = weight.productType, side.type == .f32 else { return side }
     return side.rounded(to: type)
+  }
+
+  private func rounded(_ input: ProductInput) -> ProductInput {
+    weight.productType == nil ? input : ProductInput(rounded(input.tensor))
   }
 }
 

@@ -132,8 +132,8 @@ public final class Phi {
       switches: PhiSwitches, dropoutSeed: UInt64?, onlyLast: Bool = false
     ) -> Tensor {
       var (x, spans) = (x, layout.spans)
-      var n = switches.inputNorm ? norm(x) : x
-      let (q, k, v) = queryKeyValue(n, dropoutSeed: dropoutSeed).splitInThree()
+      var input = ProductInput(switches.inputNorm ? norm(x) : x)
+      let (q, k, v) = queryKeyValue(input, dropoutSeed: dropoutSeed).splitInThree()
       var queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil)
         .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
       var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil)
@@ -143,7 +143,7 @@ public final class Phi {
       if onlyLast, x.rows > 1 {
         // What stands behind the keys and values is nobody's concern but the last row's.
         let last = x.rows - 1..<x.rows
-        (x, n, queries) = (x.rows(last), n.rows(last), queries.rows(last))
+        (x, input, queries) = (x.rows(last), ProductInput(input.tensor.rows(last)), queries.rows(last))
         spans = [spans[spans.count - 1].ofLastQuery]
       }
       var attended = attentionOutput(
@@ -151,7 +151,7 @@ public final class Phi {
           keys: keys, values: values, heads: heads, spans: spans,
           mayRound: cache != nil && queryKeyValue.weight.isRounded), dropoutSeed: dropoutSeed)
       if switches.attentionNorm, let postNorm { attended = postNorm(attended) }
-      let inner = up(n, dropoutSeed: dropoutSeed).geluTanh()
+      let inner = ProductInput(up(input, dropoutSeed: dropoutSeed), after: .geluTanh)
       return x.plus(attended).plus(down(inner, dropoutSeed: dropoutSeed))
     }
 

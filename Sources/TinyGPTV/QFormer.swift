@@ -52,7 +52,7 @@ public final class QFormer {
     ) -> Tensor {
       var y = selfAttention(x, keysFrom: x, toSelf)
       if let crossAttention { y = crossAttention(y, keysFrom: picture, toPicture) }
-      return norm(y.plus(down(up(y).gelu())))
+      return norm(y.plus(down(ProductInput(up(y), after: .gelu))))
     }
   }
 

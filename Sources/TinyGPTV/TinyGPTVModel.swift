@@ -94,15 +94,19 @@ public final class TinyGPTVModel {
 
   /// The pairs, those beside weights that were laid out anew as bytes in the same layout, if there is memory for them.
   private func pairsBesideInterleaved(_ adapter: Adapter) -> [String: LowRankPair] {
+    var pairs = adapter.pairs
+    for name in pairs.keys
+    where phi.adaptableLayers[name]?.weight.isInterleaved != true || adapter.overrides["\(name).weight"] != nil {
+      pairs[name] = nil
+    }
+    let bytes = pairs.compactMapValues(\.asBytes).filter { $0.value.a.canBeInterleaved && $0.value.b.canBeInterleaved }
+    guard let pages = WeightPages(for: bytes.values.flatMap { [$0.a, $0.b] }) else { return adapter.pairs }
     var result = adapter.pairs
-    for (name, pair) in adapter.pairs {
-      guard phi.adaptableLayers[name]?.weight.isInterleaved == true, adapter.overrides["\(name).weight"] == nil,
-        let bytes = pair.asBytes
-      else { continue }
-      guard let a = bytes.a.interleaved(), let b = bytes.b.interleaved() else { continue }
-      result[name] = LowRankPair(a: a, b: b, scale: bytes.scale)
-      pair.a.discardPages()
-      pair.b.discardPages()
+    for (name, pair) in bytes {
+      guard let a = pair.a.interleaved(in: pages), let b = pair.b.interleaved(in: pages) else { continue }
+      result[name] = LowRankPair(a: a, b: b, scale: pair.scale)
+      pairs[name]?.a.discardPages()
+      pairs[name]?.b.discardPages()
     }
     return result
   }

@@ -61,12 +61,12 @@ enum Operations {
   private static let elementwise: [OperationCase] = [[], [3, 7], [9001, 2]].flatMap { shape in
     [
       OperationCase("gelu", shape, tolerance: 2e-5) {
-        $0[0].gelu()
+        $0[0].activated(.gelu)
       } textbook: {
         $0[0].map(Textbook.gelu)
       },
       OperationCase("geluTanh", shape, tolerance: 2e-5) {
-        $0[0].geluTanh()
+        $0[0].activated(.geluTanh)
       } textbook: {
         $0[0].map(Textbook.geluTanh)
       },
@@ -179,7 +179,7 @@ enum Operations {
   @Test func chainsSumTheirGradients() {
     OperationCase("chain", [6, 8], [8, 8], [8]) { inputs in
       let frozen = Tensor(repeating: 0.5, shape: [6, 8])
-      let hidden = inputs[0].linear(inputs[1]).gelu().plus(frozen)
+      let hidden = inputs[0].linear(inputs[1]).activated(.gelu).plus(frozen)
       return hidden.layerNorm(weight: inputs[2], bias: nil, epsilon: 1e-2).plus(inputs[0]).linear(inputs[1])
     } textbook: { x in
       let hidden = Textbook.linear(x[0], x[1], nil).map { Textbook.gelu($0) + 0.5 }
@@ -192,7 +192,7 @@ enum Operations {
   @Test func recordsNothingWithoutAGradient() {
     let x = Tensor.random([3, 8], seed: 1)
     let marked = Tensor.random([8, 8], seed: 2).requiringGradient()
-    #expect(x.linear(marked.detached()).gelu().node == nil)
+    #expect(x.linear(marked.detached()).activated(.gelu).node == nil)
     #expect(x.linear(marked).node != nil)
     #expect(x.total().gradients()[marked] == nil)
     let gradients = x.linear(marked).total().gradients()
@@ -212,7 +212,7 @@ enum Operations {
     let weight = Tensor.random([5, 8], seed: 1)
     #expect(empty.linear(weight).shape == [0, 5])
     #expect(
-      empty.gelu().plus(empty).layerNorm(weight: weight.rows(0..<1).reshaped([8]), bias: nil, epsilon: 1).count == 0)
+      empty.activated(.gelu).plus(empty).layerNorm(weight: weight.rows(0..<1).reshaped([8]), bias: nil, epsilon: 1).count == 0)
     #expect(empty.attention(keys: weight, values: weight, heads: 2, causal: false).shape == [0, 8])
     #expect(empty.total().floatArray() == [0])
     #expect(empty.converted(to: .f16).shape == [0, 8])

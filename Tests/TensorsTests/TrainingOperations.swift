@@ -82,7 +82,7 @@ enum TrainingOperations {
         return Values(shape, zip(x[0].elements, kept).map { $1 == 0 ? 0 : $0 / 0.7 })
       },
       OperationCase("half through a checkpoint", shape) { x in
-        Tensor.checkpointed([x[0].gelu()]) { $0[0].plus(x[0], times: 0.5).sigmoid() }
+        Tensor.checkpointed([x[0].activated(.gelu)]) { $0[0].plus(x[0], times: 0.5).sigmoid() }
       } textbook: { x in
         x[0].map { Textbook.sigmoid(Textbook.gelu($0) + 0.5 * $0) }
       },

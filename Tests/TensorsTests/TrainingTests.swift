@@ -109,7 +109,7 @@ import Testing
     func maybe(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Tensor) -> Tensor {
       checkpointed ? Tensor.checkpointed(inputs, body) : body(inputs)
     }
-    let first = x.linear(weight).gelu()
+    let first = x.linear(weight).activated(.gelu)
     let second = maybe([first]) { inputs in
       let inner = maybe([inputs[0].scaled(by: 1.5)]) { $0[0].linear(weight).plus(first) }
       return inner.layerNorm(weight: norm, bias: nil, epsilon: 1e-3).plus(inputs[0]).dropout(rate: 0.25, seed: 3)
@@ -144,12 +144,12 @@ import Testing
       calls += 1
       let hidden = inputs[0].linear(weight)
       kept = hidden.storage
-      return hidden.gelu()
+      return hidden.activated(.gelu)
     }
     #expect(kept == nil && calls == 1)
     #expect(y.gradients()[weight] != nil && calls == 2)
     // With nothing to train inside, nothing is recorded; a body that computes nothing is no checkpoint.
-    #expect(Tensor.checkpointed([x]) { $0[0].gelu() }.node == nil)
+    #expect(Tensor.checkpointed([x]) { $0[0].activated(.gelu) }.node == nil)
     #expect(Tensor.checkpointed([x, weight]) { $0[1] }.node === weight.node)
   }
 
