@@ -9,7 +9,8 @@ public final class ProductInput {
 
   /// The same as int8. What the activation function gives is not kept for it where no gradient wants it.
   private(set) lazy var quantized =
-    source.node == nil ? QuantizedRows(source, after: activation) : QuantizedRows(tensor)
+    source.node == nil && source.type == .f32
+    ? QuantizedRows(source, after: activation) : QuantizedRows(tensor.converted(to: .f32))
 
   /// `source`, or the activation function's values of its elements.
   public init(_ source: Tensor, after activation: Activation? = nil) {

@@ -115,6 +115,10 @@ extension Tensor {
   fileprivate func productWithWeight(_ weight: Tensor, shape: [Int], rounds: Bool) -> Tensor {
     let (n, k) = (weight.shape[0], weight.width)
     let result = Tensor(uninitialized: shape)
+    if rounds, weight.type.isQuantized {
+      multiplyInBF16(byDecoded: weight, into: result)
+      return result
+    }
     let decoded = weight.converted(to: .f32)
     let (left, right) = (MatrixProduct.Operand(floats, stride: n), MatrixProduct.Operand(decoded.floats, stride: k))
     if rounds {
@@ -123,6 +127,33 @@ extension Tensor {
       MatrixProduct.parallel(rows, k, n, left, right, into: result.floats, stride: k)
     }
     return result
+  }
+
+  /// dx = dy·W in bf16 for a weight that may be large: squares of it are decoded and rounded when their turn comes, in
+  /// memory that a core's cache holds, so that no f32 copy of the weight exists.
+  private func multiplyInBF16(byDecoded weight: Tensor, into result: Tensor) {
+    let (n, k, side, rowsPerPiece) = (weight.shape[0], weight.width, 256, 1024)
+    let columnPieces = (k + side - 1) / side
+    let rowPieces = (rows + rowsPerPiece - 1) / rowsPerPiece
+    let (type, source, bytesPerRow, rows) = (weight.type, weight.address, weight.bytesPerRow, rows)
+    let (dy, dx) = (floats, result.floats)
+    ThreadPool.shared.forEach(columnPieces * rowPieces) { index in
+      let (piece, first) = (index / columnPieces * rowsPerPiece, index % columnPieces * side)
+      let (count, columns) = (min(rowsPerPiece, rows - piece), min(side, k - first))
+      withScratch(side * side + RoundedPanels.size(rows: side, columns: side)) { scratch in
+        for start in stride(from: 0, to: n, by: side) {
+          let height = min(side, n - start)
+          for row in 0..<height {
+            let place = source + (start + row) * bytesPerRow + first / type.blockSize * type.bytesPerBlock
+            type.decode(place, into: scratch + row * columns, count: columns)
+          }
+          let square = MatrixProduct.Operand(scratch, stride: columns)
+          RoundedPanels(square, rows: height, columns: columns, into: scratch + side * side).multiply(
+            count, .init(dy + piece * n + start, stride: n), rows: 0..<height, columns: 0..<columns, adding: start > 0,
+            into: dx + piece * k + first, stride: k)
+        }
+      }
+    }
   }
 
   /// dW = dyᵀ·x for dy = self [T, N].
@@ -191,7 +222,7 @@ extension ProductInput {
     let (x, bias) = (tensor, bias ?? Tensor(repeating: 0, shape: [0]))
     return output.recorded(from: x, weight, bias) { gradient, gradients in
       let dy = x.type == .f32 ? gradient : gradient.converted(to: x.type).converted(to: .f32)
-      let rounds = x.isRounded(for: weight)
+      let rounds = x.type == .bf16 && kernels.prefers_bf16
       gradients.add(dy.productWithWeight(weight, shape: x.shape, rounds: rounds), to: x)
       gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape, rounds: rounds), to: weight)
       gradients.add(gradient.columnSums(), to: bias)

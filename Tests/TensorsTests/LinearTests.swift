@@ -131,4 +131,22 @@ import Testing
       expectClose(found, expected.map(Double.init), 1e-5, "bf16", #_sourceLocation)
     }
   }
+
+  /// A quantised weight meets activations of bf16 as what they are; the gradient's product with it is one of numbers
+  /// rounded to bf16. Sizes around those of the squares in which the weight is decoded.
+  @Test(arguments: [ScalarType.q8_0, .q4_0, .q4_k], [3, 1030])
+  func quantizedWeightsMeetRoundedActivations(type: ScalarType, rows: Int) throws {
+    let (width, outputs) = (type.blockSize == 32 ? 288 : 512, 261)
+    let weight = Tensor.stored([outputs, width], type)
+    let x = Tensor.random([rows, width], seed: 1).converted(to: .bf16).converted(to: .f32)
+    let seed = Tensor.random([rows, outputs], seed: 4).converted(to: .bf16).converted(to: .f32)
+    let marked = x.requiringGradient()
+    let y = marked.rounded(to: .bf16).linear(weight)
+    #expect(y.floatArray().map(\.bitPattern) == x.linear(weight).floatArray().map(\.bitPattern))
+    let rounded = kernels.prefers_bf16 ? weight.converted(to: .f32).converted(to: .bf16).converted(to: .f32) : weight
+    let expected = marked.linear(rounded).gradients(seed: seed)
+    let found = try #require(y.gradients(seed: seed)[marked])
+    let exact = try #require(expected[marked]).floatArray().map(Double.init)
+    expectClose(found.floatArray(), exact, 1e-4, "dx", #_sourceLocation)
+  }
 }
