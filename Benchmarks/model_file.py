@@ -1,4 +1,4 @@
-"""GGUF files: what is in them, and copies with fewer blocks."""
+"""GGUF files: what is in them, and copies with fewer or other parts."""
 import mmap
 import re
 import struct
@@ -71,6 +71,14 @@ class ModelFile:
                 continue
             kept.append(tensor)
         self._write(path, metadata, kept)
+
+    def write_with_towers(self, path, other):
+        """Writes a copy with the vision tower and the Q-Former of another model of the same sizes."""
+        towers = {tensor.name: tensor for tensor in other.tensors if re.match(r"(v|qf)\.", tensor.name)}
+        for tensor in self.tensors:
+            if tensor.name in towers and towers[tensor.name].shape != tensor.shape:
+                raise SystemExit(f"{tensor.name}: {towers[tensor.name].shape} in place of {tensor.shape}")
+        self._write(path, list(self.metadata_bytes.values()), [towers.get(tensor.name, tensor) for tensor in self.tensors])
 
     def write_phi2(self, path):
         """Writes the language model alone, as the plain Phi-2 that llama.cpp knows: without TinyGPT-V's norms."""

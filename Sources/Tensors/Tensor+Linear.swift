@@ -143,12 +143,15 @@ extension Tensor {
       withScratch(side * side + RoundedPanels.size(rows: side, columns: side)) { scratch in
         for start in stride(from: 0, to: n, by: side) {
           let height = min(side, n - start)
+          let square = source + start * bytesPerRow + first / type.blockSize * type.bytesPerBlock
+          let bytes = columns / type.blockSize * type.bytesPerBlock
           for row in 0..<height {
-            let place = source + (start + row) * bytesPerRow + first / type.blockSize * type.bytesPerBlock
-            type.decode(place, into: scratch + row * columns, count: columns)
+            // No processor expects the next row, some pages on.
+            for line in stride(from: 0, to: bytes, by: 64) { ckernels_prefetch(square + (row + 8) * bytesPerRow + line) }
+            type.decode(square + row * bytesPerRow, into: scratch + row * columns, count: columns)
           }
-          let square = MatrixProduct.Operand(scratch, stride: columns)
-          RoundedPanels(square, rows: height, columns: columns, into: scratch + side * side).multiply(
+          let decoded = MatrixProduct.Operand(scratch, stride: columns)
+          RoundedPanels(decoded, rows: height, columns: columns, into: scratch + side * side).multiply(
             count, .init(dy + piece * n + start, stride: n), rows: 0..<height, columns: 0..<columns, adding: start > 0,
             into: dx + piece * k + first, stride: k)
         }

@@ -33,6 +33,9 @@ enum { ckernels_few_rows = 4 };
 // So many rows of activations are best given at a time: what is made of a weight for them is made once.
 enum { ckernels_product_rows = 512 };
 
+// Asks memory for what is read soon.
+static inline void ckernels_prefetch(const void *address) { __builtin_prefetch(address); }
+
 // Quantised weights may be laid out anew: groups of 16 rows, in which the blocks of 32 that stand one below the other lie
 // together, four quants of the first row, of the second and so on. A vector's lanes then belong to as many rows: one
 // conversion and one scale serve 16 rows, where a row by itself needs them for each block. The last group is filled up
