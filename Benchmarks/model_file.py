@@ -75,9 +75,10 @@ class ModelFile:
     def write_with_towers(self, path, other):
         """Writes a copy with the vision tower and the Q-Former of another model of the same sizes."""
         towers = {tensor.name: tensor for tensor in other.tensors if re.match(r"(v|qf)\.", tensor.name)}
-        for tensor in self.tensors:
-            if tensor.name in towers and towers[tensor.name].shape != tensor.shape:
-                raise SystemExit(f"{tensor.name}: {towers[tensor.name].shape} in place of {tensor.shape}")
+        own = {tensor.name: tensor for tensor in self.tensors if re.match(r"(v|qf)\.", tensor.name)}
+        if {name: tensor.shape for name, tensor in own.items()} != {
+                name: tensor.shape for name, tensor in towers.items()}:
+            raise SystemExit("the towers have other sizes")
         self._write(path, list(self.metadata_bytes.values()), [towers.get(tensor.name, tensor) for tensor in self.tensors])
 
     def write_phi2(self, path):

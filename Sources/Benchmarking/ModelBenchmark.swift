@@ -218,9 +218,13 @@ public final class ModelBenchmark {
   private func measureAdapter(_ model: TinyGPTVModel) throws {
     if model.adapters.isEmpty { try model.add(randomAdapter(model)) }
     guard let name = model.adapters.first?.name else { return }
+    let caches = try [nil, name].map { adapter in
+      try model.use(adapter: adapter)
+      return model.makeCache()
+    }
     for threads in plan.threads {
       ThreadPool.configure(threads: threads)
-      let columns = try samples("adapter \(name)") { try decodeWithAndWithout(name, model) }
+      let columns = try samples("adapter \(name)") { try decodeWithAndWithout(name, model, caches) }
       add("adapter switch", unit: "µs", columns[0].map { $0 * 1e6 })
       add(
         "decode \(plan.decodedTokens) with adapter", unit: "tokens/s",
@@ -231,20 +235,21 @@ public final class ModelBenchmark {
 
   /// Seconds for a switch, and for the planned tokens without and with an adapter: in turn for each token, since a
   /// machine's speed changes from one moment to the next.
-  private func decodeWithAndWithout(_ name: String, _ model: TinyGPTVModel) throws -> [Double] {
+  private func decodeWithAndWithout(_ name: String, _ model: TinyGPTVModel, _ caches: [KeyValueCache]) throws
+    -> [Double]
+  {
     var (switches, seconds) = (0.0, [0.0, 0.0])
-    let caches = try [nil, name].map { adapter in
-      try model.use(adapter: adapter)
-      return model.makeCache()
-    }
+    for cache in caches { cache.truncate(to: 0) }
+    try model.use(adapter: name)
     for (index, id) in ids(plan.decodedTokens, model).enumerated() {
       for turn in 0..<2 {
-        let isAdapted = (index + turn) % 2
-        switches += try secondsTaken { try model.use(adapter: isAdapted == 1 ? name : nil) }
+        // What the last token ended with the next one begins with: one switch a token.
+        let isAdapted = (index + turn + 1) % 2
+        if turn == 1 { switches += try secondsTaken { try model.use(adapter: isAdapted == 1 ? name : nil) } }
         seconds[isAdapted] += try secondsTaken { try read(model.phi.embeddings(of: [id]), model, caches[isAdapted]) }
       }
     }
-    return [switches / Double(2 * plan.decodedTokens)] + seconds
+    return [switches / Double(plan.decodedTokens)] + seconds
   }
 
   /// Pairs on the layers that upstream adapts, of its rank, as they are stored in a file.

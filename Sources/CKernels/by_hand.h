@@ -1,4 +1,4 @@
-// Products that are written by hand for one instruction set; ckernels_table says what they do.
+// What is written by hand for one instruction set, products above all; ckernels_table says what they do.
 #pragma once
 #include "CKernels.h"
 
@@ -27,6 +27,7 @@ size_t ckernels_avx2_interleave_q4_0(const void *weight, size_t weight_rows, siz
 ckernels_product ckernels_avx512_panels_q8_0, ckernels_avx512_panels_q4_0, ckernels_avx512_panels_q4_k,
     ckernels_avx512_panels_q6_k;
 ckernels_product ckernels_avx512_interleaved_q8_0, ckernels_avx512_interleaved_q4_0;
+// Over single numbers.
 float ckernels_avx512_exp_shifted(float *x, float shift, size_t n);
 void ckernels_avx512_gelu_tanh(const float *x, float *y, size_t n);
 void ckernels_avx512_quantize_q8(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);

@@ -1,7 +1,7 @@
-// x86-64 with AVX-512 VNNI: as with AVX2, but for the products with quantised weights (panels_avx512.c), and of numbers
-// rounded to bf16 where the processor has instructions for them (bf16_avx512.c). Few rows of activations with rows of a
-// weight as they are stored wait for memory, and AVX2's serve as well; of the plain loops some would gain a little by
-// wider registers, and some lose.
+// x86-64 with AVX-512 VNNI: as with AVX2, but for the products with quantised weights (panels_avx512.c), of numbers
+// rounded to bf16 where the processor has instructions for them (bf16_avx512.c), and loops over single numbers that gain
+// by wider registers (elementwise_avx512.c); others gain nothing or lose. Few rows of activations with rows of a weight as
+// they are stored wait for memory, and AVX2's serve as well.
 #if defined(__x86_64__)
 #include "by_hand.h"
 

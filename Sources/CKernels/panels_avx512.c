@@ -145,8 +145,7 @@ static inline __attribute__((always_inline)) void find_starts(
   for (int c = 0; c < columns; c++) {
     if (kind != kQ6_K) {
       // Of an int16 in the low half of a word.
-      const float *const offsets = (const float *)(x->offset + (size_t)c * (n / 32));
-      const __m512i words = _mm512_castps_si512(_mm512_maskz_loadu_ps(first_lanes(blocks), offsets));
+      const __m512i words = _mm512_maskz_loadu_epi32(first_lanes(blocks), x->offset + (size_t)c * (n / 32));
       _mm512_storeu_si512(starts[c], _mm512_srai_epi32(_mm512_slli_epi32(words, 16), kind == kQ8_0 ? 12 : 16));
       continue;
     }
@@ -285,7 +284,9 @@ static inline __attribute__((always_inline)) void multiply_rows(
     to.lanes[g] = first_lanes(width > kLanes * g ? width - kLanes * g : 0);
     to.start[g] = bias ? _mm512_maskz_loadu_ps(to.lanes[g], bias + first + kLanes * g) : _mm512_setzero_ps();
   }
-  for (size_t b = 0, here; b < blocks; b += here) {
+  // Once at least: rows without a block give the bias.
+  size_t b = 0, here;
+  do {
     here = blocks - b < kPanelBlocks ? blocks - b : kPanelBlocks;
     const ckernels_q8_rows part = {x->q + 32 * b, x->scale + b, x->offset + b};
     two_groups pair;
@@ -306,7 +307,8 @@ static inline __attribute__((always_inline)) void multiply_rows(
         kind, is_interleaved, weight, n, next_first, next_rows < kRows ? next_rows : kRows, next_block,
         left < kPanelBlocks ? left : kPanelBlocks, here * tiles_of(x_rows));
     multiply_pair(kind, is_interleaved, &pair, here, part, x_rows, n, to, &next);
-  }
+    b += here;
+  } while (b < blocks);
 }
 
 static inline __attribute__((always_inline)) void product(

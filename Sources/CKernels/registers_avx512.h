@@ -1,4 +1,4 @@
-// What the AVX-512 products share.
+// What the AVX-512 kernels share.
 #pragma once
 #include <immintrin.h>
 #include <stddef.h>

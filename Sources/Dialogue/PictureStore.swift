@@ -66,7 +66,7 @@ struct PictureStore {
   private static let suffix = "vectors"
 
   private func head(_ picture: String) -> Data {
-    Data("tinygptv picture 2 \(Tensor.attentionRounds)\n\(picture) \(model) \(shape[0])x\(shape[1])\n".utf8)
+    Data("tinygptv picture 3 \(Tensor.attentionRounds)\n\(picture) \(model) \(shape[0])x\(shape[1])\n".utf8)
   }
 
   private func path(_ picture: String) -> URL {

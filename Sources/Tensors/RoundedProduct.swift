@@ -19,11 +19,20 @@ struct RoundedProduct {
   private let width: Int
   private let rowPieces: Int
   private let rowsPerPiece: Int
+  private let pieces: Int
 
-  /// The product of `rows` rows of activations; nil for a weight that is not quantised. The tensors must outlive it.
-  ///
-  /// - Parameter factor: where it is not nil, so many times the product is added to what `output` holds.
-  init?(_ weight: Tensor, bias: Tensor?, rows: Int, into output: Tensor, adding factor: Float? = nil) {
+  /// The product of `rows` rows of activations, plus the bias; nil for a weight that is not quantised. The tensors must
+  /// outlive it.
+  init?(_ weight: Tensor, bias: Tensor?, rows: Int, into output: Tensor) {
+    self.init(weight, bias: bias, factor: nil, rows: rows, output)
+  }
+
+  /// `factor` times the product, added to what `output` holds.
+  init?(_ weight: Tensor, times factor: Float, rows: Int, addedTo output: Tensor) {
+    self.init(weight, bias: nil, factor: factor, rows: rows, output)
+  }
+
+  private init?(_ weight: Tensor, bias: Tensor?, factor: Float?, rows: Int, _ output: Tensor) {
     guard let kernel = weight.roundedKernel else { return nil }
     self.kernel = kernel
     self.weight = weight.interleavedRows?.address ?? UnsafeRawPointer(weight.address)
@@ -39,8 +48,6 @@ struct RoundedProduct {
     rowsPerPiece = rows <= ckernels_few_rows ? max(16, bytes / max(bytesPerRow, 1) / 16 * 16) : 64
     pieces = rowPieces * ((weightRows + rowsPerPiece - 1) / rowsPerPiece)
   }
-
-  private let pieces: Int
 
   /// Computes products of the same activations, one behind the other.
   static func multiply(_ x: QuantizedRows, _ products: [RoundedProduct]) {
@@ -60,8 +67,8 @@ struct RoundedProduct {
 
   private func multiply(_ x: ckernels_q8_rows, piece index: Int) {
     let weightPieces = pieces / rowPieces
-    let (piece, first) = (index / weightPieces, index % weightPieces * rowsPerPiece)
-    let (start, end) = (piece * rows / rowPieces, (piece + 1) * rows / rowPieces)
+    let (rowPiece, first) = (index / weightPieces, index % weightPieces * rowsPerPiece)
+    let (start, end) = (rowPiece * rows / rowPieces, (rowPiece + 1) * rows / rowPieces)
     let count = min(rowsPerPiece, weightRows - first)
     let part = weight + first * bytesPerRow
     let target = y + start * weightRows + first

@@ -16,9 +16,7 @@ public enum Activation: Sendable {
   }
 
   /// dx[i] = f′(x[i])·dy[i]
-  var backward:
-    @convention(c) (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
-  {
+  var backward: @convention(c) (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void {
     switch self {
     case .gelu: kernels.gelu_backward
     case .geluTanh: kernels.gelu_tanh_backward

@@ -15,7 +15,7 @@ public final class WeightPages {
   private let bytes: TensorStorage
   private var taken = 0
 
-  /// Takes pages for the weights that these would be ``Tensor/interleaved(in:)``; nil if there are none left.
+  /// Takes pages for copies of these weights, see ``Tensor/interleaved(in:)``; nil if there are none left.
   public init?(for weights: [Tensor]) {
     let sizes = weights.map { Self.rounded($0.interleavedByteCount) }
     guard let bytes = TensorStorage(pageBytes: max(1, sizes.reduce(0, +))) else { return nil }
@@ -32,7 +32,7 @@ public final class WeightPages {
 }
 
 extension Tensor {
-  /// Whether products would be faster with this weight ``interleaved()``, by its type and on this processor.
+  /// Whether products would be faster with this weight ``interleaved(in:)``, by its type and on this processor.
   public var canBeInterleaved: Bool {
     shape.count == 2 && count > 0 && kernels.prefers_interleaved && type.interleave != nil
   }

@@ -8,7 +8,7 @@ extension Tensor {
   /// y = x·Wᵀ + b: this tensor [T, K] (any leading dimensions), a weight [N, K] of any storage type, a bias [N] or nil;
   /// the result is [T, N] f32.
   ///
-  /// Quantised weights are multiplied as they are stored, or laid out anew (``interleaved()``), with activations
+  /// Quantised weights are multiplied as they are stored, or laid out anew (``interleaved(in:)``), with activations
   /// rounded to int8. With others, few rows (decoding) are multiplied straight; for many, tiles of the weight are decoded
   /// once for hundreds of rows.
   ///
@@ -30,11 +30,11 @@ extension Tensor {
   }
 
   /// Up to this many rows the time goes into reading the weight, not into arithmetic.
-  fileprivate static let fewRows = ckernels_few_rows
+  private static let fewRows = ckernels_few_rows
 
-  /// Whether products of this tensor, or of gradients in its place, with a weight are of bf16 numbers on both sides, for
-  /// which the processor has instructions.
-  fileprivate func isRounded(for weight: Tensor) -> Bool {
+  /// Whether products of this tensor with a weight are of bf16 numbers on both sides, for which the processor has
+  /// instructions.
+  private func isRounded(for weight: Tensor) -> Bool {
     type == .bf16 && weight.type == .bf16 && kernels.prefers_bf16
   }
 
@@ -115,7 +115,7 @@ extension Tensor {
   fileprivate func productWithWeight(_ weight: Tensor, shape: [Int], rounds: Bool) -> Tensor {
     let (n, k) = (weight.shape[0], weight.width)
     let result = Tensor(uninitialized: shape)
-    if rounds, weight.type.isQuantized {
+    if rounds, n > 0, weight.type.isQuantized {
       multiplyInBF16(byDecoded: weight, into: result)
       return result
     }
@@ -147,7 +147,8 @@ extension Tensor {
           let bytes = columns / type.blockSize * type.bytesPerBlock
           for row in 0..<height {
             // No processor expects the next row, some pages on.
-            for line in stride(from: 0, to: bytes, by: 64) { ckernels_prefetch(square + (row + 8) * bytesPerRow + line) }
+            let ahead = square + (row + 8) * bytesPerRow
+            for line in stride(from: 0, to: bytes, by: 64) { ckernels_prefetch(ahead + line) }
             type.decode(square + row * bytesPerRow, into: scratch + row * columns, count: columns)
           }
           let decoded = MatrixProduct.Operand(scratch, stride: columns)
@@ -195,29 +196,41 @@ extension ProductInput {
 
   /// The same with two weights, which threads share as one piece of work where both are quantised.
   public func linear(_ weight: Tensor, bias: Tensor? = nil, and other: Tensor) -> (Tensor, Tensor) {
+    guard weight.type.isQuantized, other.type.isQuantized else {
+      _ = tensor  // one of the two needs it, and the other one can use it
+      return (linear(weight, bias: bias), linear(other))
+    }
     let (first, second) = (output(weight, bias), output(other, nil))
     guard let product = RoundedProduct(weight, bias: bias, rows: rows, into: first),
       let otherProduct = RoundedProduct(other, bias: nil, rows: rows, into: second)
-    else { return (linear(weight, bias: bias), linear(other)) }
+    else { preconditionFailure("no product for \(weight.type) and \(other.type)") }
     RoundedProduct.multiply(quantized, [product, otherProduct])
     return (recorded(first, weight, bias), recorded(second, other, nil))
   }
 
-  /// y + factor·x·Wᵀ. `y` is freshly computed, and nobody else's: without a gradient the sum takes its place.
-  public func linear(_ weight: Tensor, times factor: Float, addedTo y: Tensor) -> Tensor {
-    guard !isRecorded, weight.node == nil, y.node == nil,
-      let product = RoundedProduct(weight, bias: nil, rows: rows, into: y, adding: factor)
-    else { return y.plus(linear(weight), times: factor) }
+  /// y + factor·x·Wᵀ. Where nothing is recorded and the weight is quantised the sum takes the place of `y`.
+  ///
+  /// - Precondition: `y` is freshly computed f32, and nobody else looks at its elements.
+  package func linear(_ weight: Tensor, times factor: Float, addedTo y: Tensor) -> Tensor {
+    check(weight, nil)
     precondition(y.shape == shape.dropLast() + [weight.shape[0]], "linear: \(shape), \(weight.shape) for \(y.shape)")
+    precondition(y.type == .f32 && y.storage.file == nil, "linear: a sum in the place of what a file holds")
+    guard !isRecorded, weight.node == nil, y.node == nil,
+      let product = RoundedProduct(weight, times: factor, rows: rows, addedTo: y)
+    else { return y.plus(linear(weight), times: factor) }
     RoundedProduct.multiply(quantized, [product])
     return y
   }
 
   private func output(_ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    check(weight, bias)
+    return Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
+  }
+
+  private func check(_ weight: Tensor, _ bias: Tensor?) {
     precondition(weight.shape.count == 2 && weight.width == width, "linear: \(shape) with weight \(weight.shape)")
     precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true, "linear: bias \(bias?.shape ?? [])")
     precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
-    return Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
   }
 
   private func recorded(_ output: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {

@@ -1,7 +1,8 @@
 /// An n-dimensional array, row-major and contiguous, outermost dimension first (as PyTorch prints shapes, the reverse
 /// of GGUF's order).
 ///
-/// A tensor is a small value that refers to shared storage. Operations make new tensors and never change their inputs.
+/// A tensor is a small value that refers to shared storage. Operations make new tensors and never change their inputs,
+/// but for ``ProductInput/linear(_:times:addedTo:)``, which says so.
 /// While a gradient tape is wanted, ``node`` remembers how the tensor was computed.
 public struct Tensor: @unchecked Sendable {
   /// The dimensions. Empty for a scalar.

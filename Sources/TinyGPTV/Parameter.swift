@@ -24,7 +24,7 @@ public final class Parameter {
   /// Whether products read a copy of the file's bytes.
   var isInterleaved: Bool { base.isInterleaved }
 
-  /// Makes products with what the file holds faster, see ``Tensor/interleaved()``; the file's pages may leave memory. False
+  /// Makes products with what the file holds faster, see ``Tensor/interleaved(in:)``; the file's pages may leave memory. False
   /// if there is no memory for it.
   func interleave() -> Bool {
     guard let interleaved = base.interleaved() else { return false }
@@ -62,8 +62,8 @@ public final class Linear {
     var (y, inner): (Tensor, Tensor)
     if let dropoutSeed, dropoutRate > 0 {
       let seed = weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-      y = x.linear(rounded(weight.value), bias: bias?.value)
       inner = rounded(input.tensor.dropout(rate: dropoutRate, seed: seed)).linear(rounded(lowRank.a))
+      y = x.linear(rounded(weight.value), bias: bias?.value)
     } else {
       (y, inner) = x.linear(rounded(weight.value), bias: bias?.value, and: rounded(lowRank.a))
     }

@@ -23,8 +23,9 @@ public final class QFormer {
     let toSelf = AttentionSpan.blocks(queries: own, keys: own)
     let toPicture = AttentionSpan.blocks(queries: own, keys: ranges(tokens.rows / pictures))
     var x = pictures == 1 ? queries : .concatenatingRows(Array(repeating: queries, count: pictures))
+    let picture = ProductInput(tokens)
     return layers.map { layer in
-      x = layer(x, toSelf, picture: tokens, toPicture)
+      x = layer(x, toSelf, picture: picture, toPicture)
       return x
     }
   }
@@ -48,10 +49,11 @@ public final class QFormer {
     }
 
     func callAsFunction(
-      _ x: Tensor, _ toSelf: [AttentionSpan], picture: Tensor, _ toPicture: [AttentionSpan]
+      _ x: Tensor, _ toSelf: [AttentionSpan], picture: ProductInput, _ toPicture: [AttentionSpan]
     ) -> Tensor {
-      var y = selfAttention(x, keysFrom: x, toSelf)
-      if let crossAttention { y = crossAttention(y, keysFrom: picture, toPicture) }
+      let input = ProductInput(x)
+      var y = selfAttention(input, keysFrom: input, toSelf)
+      if let crossAttention { y = crossAttention(ProductInput(y), keysFrom: picture, toPicture) }
       return norm(y.plus(down(ProductInput(up(y), after: .gelu))))
     }
   }
@@ -75,10 +77,10 @@ public final class QFormer {
       heads = configuration.heads
     }
 
-    func callAsFunction(_ x: Tensor, keysFrom other: Tensor, _ spans: [AttentionSpan]) -> Tensor {
+    func callAsFunction(_ x: ProductInput, keysFrom other: ProductInput, _ spans: [AttentionSpan]) -> Tensor {
       let attended = query(x).attention(
         keys: key(other), values: value(other), heads: heads, spans: spans, mayRound: query.weight.isRounded)
-      return norm(x.plus(output(attended)))
+      return norm(x.tensor.plus(output(attended)))
     }
   }
 }

@@ -94,19 +94,22 @@ public final class TinyGPTVModel {
 
   /// The pairs, those beside weights that were laid out anew as bytes in the same layout, if there is memory for them.
   private func pairsBesideInterleaved(_ adapter: Adapter) -> [String: LowRankPair] {
-    var pairs = adapter.pairs
-    for name in pairs.keys
-    where phi.adaptableLayers[name]?.weight.isInterleaved != true || adapter.overrides["\(name).weight"] != nil {
-      pairs[name] = nil
+    let beside = adapter.pairs.filter { name, _ in
+      phi.adaptableLayers[name]?.weight.isInterleaved == true && adapter.overrides["\(name).weight"] == nil
     }
-    let bytes = pairs.compactMapValues(\.asBytes).filter { $0.value.a.canBeInterleaved && $0.value.b.canBeInterleaved }
-    guard let pages = WeightPages(for: bytes.values.flatMap { [$0.a, $0.b] }) else { return adapter.pairs }
+    // Neighbours in the order of their names, which is nearly that of reading.
+    let rounded = beside.compactMapValues(\.asBytes)
+      .filter { $0.value.a.canBeInterleaved && $0.value.b.canBeInterleaved }
+      .sorted { $0.key < $1.key }
+    guard !rounded.isEmpty, let pages = WeightPages(for: rounded.flatMap { [$0.value.a, $0.value.b] }) else {
+      return adapter.pairs
+    }
     var result = adapter.pairs
-    for (name, pair) in bytes {
+    for (name, pair) in rounded {
       guard let a = pair.a.interleaved(in: pages), let b = pair.b.interleaved(in: pages) else { continue }
       result[name] = LowRankPair(a: a, b: b, scale: pair.scale)
-      pairs[name]?.a.discardPages()
-      pairs[name]?.b.discardPages()
+      beside[name]?.a.discardPages()
+      beside[name]?.b.discardPages()
     }
     return result
   }

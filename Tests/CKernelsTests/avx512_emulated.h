@@ -1,5 +1,5 @@
-// The AVX-512 instructions of panels_avx512.c and elementwise_avx512.c for processors that have AVX2 only; see Scripts/check-avx512. Most come
-// from SIMDe; these are the ones that its Debian version lacks.
+// The AVX-512 instructions of panels_avx512.c and elementwise_avx512.c for processors that have AVX2 only; see
+// Scripts/check-avx512. Most come from SIMDe; these are the ones that its Debian version lacks.
 #pragma once
 #include <math.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 #undef _mm512_cvtps_epi32
 #undef _mm512_cvtepi32_epi8
 #undef _mm512_reduce_add_ps
+#undef _mm512_maskz_loadu_epi32
+#undef _mm512_mask_storeu_epi32
 #define _mm512_cvtph_ps emulated_cvtph_ps
 #define _mm512_maskz_loadu_ps emulated_maskz_loadu_ps
 #define _mm512_mask_storeu_ps emulated_mask_storeu_ps
@@ -26,6 +28,8 @@
 #define _mm512_cvtps_epi32 emulated_cvtps_epi32
 #define _mm512_cvtepi32_epi8 emulated_cvtepi32_epi8
 #define _mm512_reduce_add_ps emulated_reduce_add_ps
+#define _mm512_maskz_loadu_epi32 emulated_maskz_loadu_epi32
+#define _mm512_mask_storeu_epi32 emulated_mask_storeu_epi32
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 static inline simde__m512 emulated_cvtph_ps(__m256i halves) {
@@ -49,6 +53,14 @@ static inline void emulated_mask_storeu_ps(void *to, unsigned mask, simde__m512 
   for (int i = 0; i < 16; i++) {
     if (mask >> i & 1) memcpy((float *)to + i, values + i, sizeof *values);
   }
+}
+
+static inline simde__m512i emulated_maskz_loadu_epi32(unsigned mask, const void *from) {
+  return simde_mm512_castps_si512(emulated_maskz_loadu_ps(mask, from));
+}
+
+static inline void emulated_mask_storeu_epi32(void *to, unsigned mask, simde__m512i vector) {
+  emulated_mask_storeu_ps(to, mask, simde_mm512_castsi512_ps(vector));
 }
 
 static inline simde__m512 emulated_cvtepi32_ps(simde__m512i vector) {

@@ -41,12 +41,12 @@ static void compare_conversions(void) {
 static void compare_rounding(void) {
   begin_kernel("quantize_q8");
   for (number_kind kind = 0; kind < kKinds; kind++) {
-    for (size_t n = 32; n <= 320; n += 32) {
+    for (size_t n = 32; n <= 1088; n += 32) {
       restart_numbers((uint32_t)n);
       const float *const x = numbers(kX, kind, n);
       int8_t *const found = room(kFound, n), *const expected = room(kExpected, n);
-      float *const scales = room(kScales, n / 8), expected_scales[10];
-      uint32_t *const offsets = room(kOffsets, n / 8), expected_offsets[10];
+      float *const scales = room(kScales, n / 8), expected_scales[34];
+      uint32_t *const offsets = room(kOffsets, n / 8), expected_offsets[34];
       set->quantize_q8(x, n, found, scales, offsets);
       reference->quantize_q8(x, n, expected, expected_scales, expected_offsets);
       compare_guards();

@@ -132,11 +132,11 @@ import Testing
     }
   }
 
-  /// A quantised weight meets activations of bf16 as what they are; the gradient's product with it is one of numbers
+  /// A frozen weight meets activations of bf16 as what they are; the gradient's product with it is one of numbers
   /// rounded to bf16. Sizes around those of the squares in which the weight is decoded.
-  @Test(arguments: [ScalarType.q8_0, .q4_0, .q4_k], [3, 1030])
-  func quantizedWeightsMeetRoundedActivations(type: ScalarType, rows: Int) throws {
-    let (width, outputs) = (type.blockSize == 32 ? 288 : 512, 261)
+  @Test(arguments: [ScalarType.q8_0, .q4_0, .q4_k, .f16], [3, 1030])
+  func frozenWeightsMeetRoundedActivations(type: ScalarType, rows: Int) throws {
+    let (width, outputs) = (type == .q4_k ? 512 : 288, 261)
     let weight = Tensor.stored([outputs, width], type)
     let x = Tensor.random([rows, width], seed: 1).converted(to: .bf16).converted(to: .f32)
     let seed = Tensor.random([rows, outputs], seed: 4).converted(to: .bf16).converted(to: .f32)

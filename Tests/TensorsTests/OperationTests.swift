@@ -212,7 +212,8 @@ enum Operations {
     let weight = Tensor.random([5, 8], seed: 1)
     #expect(empty.linear(weight).shape == [0, 5])
     #expect(
-      empty.activated(.gelu).plus(empty).layerNorm(weight: weight.rows(0..<1).reshaped([8]), bias: nil, epsilon: 1).count == 0)
+      empty.activated(.gelu).plus(empty).layerNorm(weight: weight.rows(0..<1).reshaped([8]), bias: nil, epsilon: 1)
+        .count == 0)
     #expect(empty.attention(keys: weight, values: weight, heads: 2, causal: false).shape == [0, 8])
     #expect(empty.total().floatArray() == [0])
     #expect(empty.converted(to: .f16).shape == [0, 8])

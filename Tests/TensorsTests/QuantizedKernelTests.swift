@@ -170,7 +170,7 @@ import Testing
   @Test(arguments: KernelSet.available)
   func quantizedActivations(set: KernelSet) {
     for kind in Numbers.allCases {
-      for n in stride(from: 32, through: 320, by: 32) {
+      for n in stride(from: 32, through: 1088, by: 32) {
         let x = kind.make(n, seed: UInt64(n))
         let found = RoundedActivations(x, set)
         for b in 0..<n / 32 {

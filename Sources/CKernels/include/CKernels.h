@@ -84,7 +84,7 @@ typedef struct {
   ckernels_product *interleaved_q4_0;
   // Whether these products are faster than those of the rows as they are stored.
   bool prefers_interleaved;
-  // One row of activations, n a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that
+  // n activations, a multiple of 32; a block of zeros has scale 0, one with a NaN or infinity a scale that
   // is not finite.
   void (*quantize_q8)(const float *x, size_t n, int8_t *q, float *scale, uint32_t *offset);
 

@@ -192,7 +192,7 @@ final class TrainingModel {
   }
 
   /// To be raised when the towers' code changes what they compute, so that no old feature is used again.
-  private static let towersVersion = 2
+  private static let towersVersion = 3
 
   /// A digest of all that a picture goes through up to the Q-Former's output: weights, sizes, precision.
   func towersFingerprint(_ precision: RunSettings.Precision) -> String {
