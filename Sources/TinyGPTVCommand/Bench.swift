@@ -77,18 +77,6 @@ struct Bench: ParsableCommand {
   }
 }
 
-/// A line of standard error that is written anew again and again, if that is a terminal; nothing otherwise.
-private struct StatusLine {
-  private let isVisible = isatty(STDERR_FILENO) != 0
-
-  func show(_ text: String) { write("\r\u{1b}[K\(text)") }
-  func remove() { write("\r\u{1b}[K") }
-
-  private func write(_ text: String) {
-    if isVisible { FileHandle.standardError.write(Data(text.utf8)) }
-  }
-}
-
 /// `1,2`: numbers of at least 1.
 struct NumberList: ExpressibleByArgument {
   let numbers: [Int]
@@ -113,27 +101,3 @@ struct PartList: ExpressibleByArgument {
 }
 
 extension BenchmarkReport.Format: ExpressibleByArgument {}
-
-/// The model that comes with the program.
-enum BundledModel {
-  private static let name = "tinygptv-demo.gguf"
-
-  /// Where it is: installed beside the program, else in the sources that the program was built from.
-  static var path: String {
-    get throws(InputError) {
-      let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-      var places = [sources.appendingPathComponent("assets").appendingPathComponent(name)]
-      if let program = Bundle.main.executableURL?.resolvingSymlinksInPath() {
-        let prefix = program.deletingLastPathComponent().deletingLastPathComponent()
-        places.insert(prefix.appendingPathComponent("share/tinygptv").appendingPathComponent(name), at: 0)
-      }
-      guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
-        throw InputError(
-          file: "--model", expected: "a model file, or \(name) beside the program", found: "neither",
-          remedy: "Give one with --model file.gguf")
-      }
-      return found.path
-    }
-  }
-}

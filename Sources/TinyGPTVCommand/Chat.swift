@@ -18,7 +18,8 @@ struct Chat: ParsableCommand {
       """)
 
   @Option(
-    name: [.short, .long], help: ArgumentHelp("The model file (default: that of the settings).", valueName: "file.gguf")
+    name: [.short, .long],
+    help: ArgumentHelp("The model file (default: that of the settings, else the bundled one).", valueName: "file.gguf")
   )
   var model: String?
 
@@ -240,14 +241,7 @@ struct Chat: ParsableCommand {
 
   private func engine(_ configuration: ChatConfiguration, _ folders: UserFolders) throws -> any ChatEngine {
     if let scriptedEngine { return try ScriptedEngine(path: scriptedEngine) }
-    guard let path = model ?? configuration.model else {
-      throw InputError(
-        file: "--model", expected: "a model file", found: "none",
-        remedy: "Give one with --model file.gguf, or write model: file.gguf into \(folders.configurationFile). "
-          + "tinygptv convert makes one; make chat CHAT=--continue goes on with the bundled one, "
-          + "assets/tinygptv-demo.gguf")
-    }
-    var options = ModelEngineOptions(modelPath: path)
+    var options = ModelEngineOptions(modelPath: try model ?? configuration.model ?? BundledModel.path)
     options.adapterPaths = adapterPaths
     options.adapterFolder = folders.adapters
     options.notice = notice

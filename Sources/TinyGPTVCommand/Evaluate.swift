@@ -17,8 +17,8 @@ struct Evaluate: ParsableCommand {
       0.5, caption counts the things named.
       """)
 
-  @Option(help: ArgumentHelp("The model file.", valueName: "file.gguf"))
-  var model: String
+  @Option(help: ArgumentHelp("The model file (default: the bundled one).", valueName: "file.gguf"))
+  var model: String?
 
   @Option(help: ArgumentHelp("The questions and answers.", valueName: "file.jsonl"))
   var data: String
@@ -40,7 +40,7 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let model = try TinyGPTVModel(path: model)
+    let model = try TinyGPTVModel(path: model ?? BundledModel.path)
     switch adapter {
     case nil: break
     case "none": try model.use(adapter: nil)
@@ -53,19 +53,19 @@ struct Evaluate: ParsableCommand {
     try file?.truncate(to: 0)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let showsProgress = isatty(STDERR_FILENO) == 1
+    let line = StatusLine()
     var count = 0
     let report = try evaluation.run(limit: limit) { item throws(InputError) in
       count += 1
-      if showsProgress { FileHandle.standardError.write(Data("\r\(count) answers".utf8)) }
+      line.show("\(count) answers")
       guard let file else { return }
-      let line = AnswerLine(
+      let answer = AnswerLine(
         origin: item.origin, instruction: item.instruction, expected: item.expected, answer: item.answer,
         aspect: item.score.aspect.rawValue, correct: item.score.isCorrect)
       // Texts and a truth value: nothing in a line can fail to be written.
-      if let text = try? encoder.encode(line) { try file.append(Array(text) + [0x0a]) }
+      if let text = try? encoder.encode(answer) { try file.append(Array(text) + [0x0a]) }
     }
-    if showsProgress { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    line.remove()
     print(json ? String(decoding: try report.json(), as: UTF8.self) : report.table)
   }
 

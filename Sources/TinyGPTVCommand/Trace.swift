@@ -41,8 +41,9 @@ struct Trace: AsyncParsableCommand {
 
 /// The options that choose the model and how it computes.
 struct ModelOptions: ParsableArguments {
-  @Option(name: [.short, .long], help: ArgumentHelp("The model file.", valueName: "file.gguf"))
-  var model: String
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("The model file (default: the bundled one).", valueName: "file.gguf"))
+  var model: String?
 
   @Option(
     help: ArgumentHelp(
@@ -62,7 +63,7 @@ struct ModelOptions: ParsableArguments {
   /// The loaded model with the adapter in use.
   func load() throws -> Engine {
     if let threads { ThreadPool.configure(threads: threads) }
-    let engine = try Engine(modelPath: model)
+    let engine = try Engine(modelPath: model ?? BundledModel.path)
     if let adapter { try engine.use(adapter: adapter) }
     return engine
   }
