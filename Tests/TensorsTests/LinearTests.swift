@@ -149,4 +149,13 @@ import Testing
     let exact = try #require(expected[marked]).floatArray().map(Double.init)
     expectClose(found.floatArray(), exact, 1e-4, "dx", #_sourceLocation)
   }
+
+  /// Of rows without a block the bias is left, for few and for many rows of activations.
+  @Test(arguments: [ScalarType.q8_0, .q4_0], [1, 7])
+  func rowsWithoutABlockGiveTheBias(type: ScalarType, rows: Int) {
+    Poison.fillIdleMemory()
+    let bias = Tensor.random([33], seed: 1)
+    let y = Tensor(uninitialized: [rows, 0]).linear(Tensor(uninitialized: [33, 0], type: type), bias: bias)
+    #expect(y.floatArray() == Array(repeating: bias.floatArray(), count: rows).flatMap { $0 })
+  }
 }
