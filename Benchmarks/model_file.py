@@ -74,8 +74,8 @@ class ModelFile:
 
     def write_with_towers(self, path, other):
         """Writes a copy with the vision tower and the Q-Former of another model of the same sizes."""
-        towers = {tensor.name: tensor for tensor in other.tensors if re.match(r"(v|qf)\.", tensor.name)}
-        own = {tensor.name: tensor for tensor in self.tensors if re.match(r"(v|qf)\.", tensor.name)}
+        own, towers = ({tensor.name: tensor for tensor in model.tensors if re.match(r"(v|qf)\.", tensor.name)}
+                       for model in (self, other))
         if {name: tensor.shape for name, tensor in own.items()} != {
                 name: tensor.shape for name, tensor in towers.items()}:
             raise SystemExit("the towers have other sizes")
