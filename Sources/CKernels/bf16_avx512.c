@@ -13,6 +13,7 @@
 enum {
   kRows = 12,    // of A and C in a tile of 32 columns: 24 registers of sums
   kDepth = 512,  // numbers of A's rows that are rounded at a time; attention has runs of 512 keys
+  kRowsAhead = 8,  // from the rows of a weight that are rounded to those that are asked for
 };
 
 _Static_assert(ckernels_bf16_columns == 32, "two registers of pairs");
@@ -126,6 +127,58 @@ void ckernels_avx512_pack_bf16(
       }
     }
   }
+}
+
+// The 32 weights of a block.
+static inline __attribute__((always_inline)) void decode(const block_kind kind, const uint8_t *block, __m512 weights[2]) {
+  half_t half;
+  memcpy(&half, block, sizeof half);
+  const __m512 d = _mm512_set1_ps(f32_of_half(half));
+  const uint8_t *const quants = block + sizeof half;
+  __m128i halves[2];
+  if (kind == kQ4_0) {
+    const __m128i pairs = _mm_loadu_si128((const __m128i *)quants), low = _mm_set1_epi8(15), eight = _mm_set1_epi8(8);
+    halves[0] = _mm_sub_epi8(_mm_and_si128(pairs, low), eight);
+    halves[1] = _mm_sub_epi8(_mm_and_si128(_mm_srli_epi16(pairs, 4), low), eight);
+  } else {
+    for (size_t h = 0; h < 2; h++) halves[h] = _mm_loadu_si128((const __m128i *)quants + h);
+  }
+  for (int h = 0; h < 2; h++) weights[h] = _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(halves[h])));
+}
+
+// Two rows after another, of each all blocks: of rows that lie kilobytes apart a cache holds few.
+static inline __attribute__((always_inline)) void pack_blocks(
+    const block_kind kind, const uint8_t *weight, size_t row_bytes, size_t k, size_t n, uint32_t *panels) {
+  const size_t pairs = (k + 1) / 2, block_bytes = bytes_of(kind, 32), bytes = bytes_of(kind, n);
+  // Of 16 numbers of one row and 16 of another those that belong together.
+  const __m512i order = _mm512_set_epi16(
+      31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16,
+      0);
+  for (size_t p = 0; p < pairs; p++) {
+    const uint8_t *const first = weight + 2 * p * row_bytes, *const second = first + row_bytes;
+    for (size_t line = 0; line < bytes; line += 64) {
+      // No processor expects rows some pages on.
+      _mm_prefetch(first + kRowsAhead * row_bytes + line, _MM_HINT_T0);
+      _mm_prefetch(second + kRowsAhead * row_bytes + line, _MM_HINT_T0);
+    }
+    uint32_t *target = panels + p * ckernels_bf16_columns;
+    for (size_t b = 0; b < n / 32; b++, target += pairs * ckernels_bf16_columns) {
+      __m512 a[2], c[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+      decode(kind, first + b * block_bytes, a);
+      if (2 * p + 1 < k) decode(kind, second + b * block_bytes, c);
+      for (int h = 0; h < 2; h++) {
+        _mm512_storeu_si512(target + 16 * h, _mm512_permutexvar_epi16(order, bf16_of(a[h], c[h])));
+      }
+    }
+  }
+}
+
+void ckernels_avx512_pack_bf16_q8_0(const void *weight, size_t row_bytes, size_t k, size_t n, uint32_t *panels) {
+  pack_blocks(kQ8_0, weight, row_bytes, k, n, panels);
+}
+
+void ckernels_avx512_pack_bf16_q4_0(const void *weight, size_t row_bytes, size_t k, size_t n, uint32_t *panels) {
+  pack_blocks(kQ4_0, weight, row_bytes, k, n, panels);
 }
 #pragma clang attribute pop
 #endif

@@ -34,6 +34,7 @@ void ckernels_avx512_quantize_q8(const float *x, size_t n, int8_t *q, float *sca
 // With AVX-512 BF16.
 void ckernels_avx512_pack_bf16(
     const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
+ckernels_pack_rows ckernels_avx512_pack_bf16_q8_0, ckernels_avx512_pack_bf16_q4_0;
 void ckernels_avx512_product_bf16(
     size_t m, size_t n, size_t k, float alpha, const float *a, size_t a_row, const uint32_t *panels, size_t panel_pairs,
     bool adding, float *c, size_t c_row);

@@ -19,17 +19,7 @@ float ckernels_f32_from_f16(uint16_t bits) {
   return (float)h;
 }
 
-uint16_t ckernels_bf16_from_f32(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  if ((bits & 0x7fffffff) > 0x7f800000) return (uint16_t)(bits >> 16 | 64);  // NaN stays one, quiet
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);                // round to nearest, ties to even
-}
-
-void ckernels_f32_to_bf16(const float *source, void *target, size_t n) {
-  uint16_t *halves = target;
-  for (size_t i = 0; i < n; i++) halves[i] = ckernels_bf16_from_f32(source[i]);
-}
+uint16_t ckernels_bf16_from_f32(float value) { return bf16_of_f32(value); }
 
 // Whether a block with this scale has quants besides zeros. What is not finite shows in the scale; the inverse of a
 // denormal scale, which no half can hold, would be infinite.

@@ -16,6 +16,14 @@ static inline float f32_of_bf16(uint16_t bits) {
   return value;
 }
 
+// To nearest, ties to even; NaN stays one, quiet.
+static inline uint16_t bf16_of_f32(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 64;
+  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : nearest);
+}
+
 // The largest magnitude among 32 values; NaN or infinity if one of them is. Magnitudes order like their bits, NaN above
 // all others, where a comparison of floats would pass over it.
 static inline float largest_magnitude(const float *x) {

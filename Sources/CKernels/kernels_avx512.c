@@ -28,6 +28,8 @@ const ckernels_table *ckernels_avx512(void) {
   table.quantize_q8 = ckernels_avx512_quantize_q8;
   if (__builtin_cpu_supports("avx512bf16")) {
     table.pack_bf16 = ckernels_avx512_pack_bf16;
+    table.pack_bf16_q8_0 = ckernels_avx512_pack_bf16_q8_0;
+    table.pack_bf16_q4_0 = ckernels_avx512_pack_bf16_q4_0;
     table.product_bf16 = ckernels_avx512_product_bf16;
     table.prefers_bf16 = true;
   }

@@ -5,8 +5,8 @@ public struct AttentionSpan: Equatable, Sendable {
   public let queries: Range<Int>
   /// The rows of keys that all of them see.
   public let keys: Range<Int>
-  /// Further keys, as many as there are queries or none: the first query sees the first of them, the second the first
-  /// two, and so on.
+  /// Further keys, at least as many as there are queries, or none: the last query sees all of them, the one before all
+  /// but the last, and so on.
   public let causalKeys: Range<Int>
 
   /// Queries that all see the same keys.
@@ -16,7 +16,7 @@ public struct AttentionSpan: Equatable, Sendable {
 
   /// Queries that see common keys, and of others those up to their own place.
   public init(queries: Range<Int>, keys: Range<Int>, causalKeys: Range<Int>) {
-    precondition(causalKeys.isEmpty || causalKeys.count == queries.count, "\(causalKeys) for \(queries)")
+    precondition(causalKeys.isEmpty || causalKeys.count >= queries.count, "\(causalKeys) for \(queries)")
     precondition(queries.isEmpty || !keys.isEmpty || !causalKeys.isEmpty, "queries \(queries) without a key")
     self.queries = queries
     self.keys = keys
@@ -40,10 +40,11 @@ public struct AttentionSpan: Equatable, Sendable {
 }
 
 extension AttentionSpan {
-  /// The last query alone, as the first row of a matrix. Its keys must adjoin.
-  public var ofLastQuery: AttentionSpan {
-    guard let adjoiningKeys else { preconditionFailure("\(self) has two ranges of keys") }
-    return AttentionSpan(queries: 0..<1, keys: adjoiningKeys)
+  /// Some neighbouring ones of the queries, as rows of a matrix from row `first` on, with the keys that they see here.
+  public func selecting(_ rows: Range<Int>, as first: Int) -> AttentionSpan {
+    precondition(rows.clamped(to: queries) == rows, "\(rows) of \(queries)")
+    let causalKeys = causalKeys.isEmpty ? causalKeys : causalKeys.dropLast(queries.upperBound - rows.upperBound)
+    return AttentionSpan(queries: first..<first + rows.count, keys: keys, causalKeys: causalKeys)
   }
 
   /// A few of a span's queries, and the keys that at least one of them sees, as one or two ranges.
@@ -115,7 +116,7 @@ extension AttentionSpan {
       guard !causalKeys.isEmpty else {
         return Block(queries: rows, keys: [keys], firstCount: keys.count, step: 0, width: keys.count)
       }
-      let before = start - queries.lowerBound
+      let before = start - queries.lowerBound + causalKeys.count - queries.count
       let own = causalKeys.lowerBound..<causalKeys.lowerBound + before + rows.count
       let adjacent = keys.isEmpty || keys.upperBound == own.lowerBound
       let all = keys.isEmpty ? own : keys.lowerBound..<own.upperBound

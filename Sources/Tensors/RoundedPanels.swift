@@ -13,10 +13,35 @@ struct RoundedPanels {
 
   /// Rounds a matrix of so many rows and columns into memory of ``size(rows:columns:)`` floats.
   init(_ matrix: MatrixProduct.Operand, rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>) {
+    let (row, column) = matrix.transposed ? (1, matrix.stride) : (matrix.stride, 1)
+    self.init(rows: rows, columns: columns, into: target) {
+      kernels.pack_bf16(matrix.address, row, column, rows, columns, $0)
+    }
+  }
+
+  /// Rounds some columns, whole blocks, of a quantised weight's rows, which lie `bytesPerRow` bytes apart. Behind the
+  /// panels there must be room for as many floats, since there are types that must be decoded first.
+  init(
+    _ weight: UnsafeRawPointer, _ type: ScalarType, bytesPerRow: Int, rows: Int, columns: Int,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    if let pack = type.packRows {
+      self.init(rows: rows, columns: columns, into: target) { pack(weight, bytesPerRow, rows, columns, $0) }
+      return
+    }
+    let decoded = target + Self.size(rows: rows, columns: columns)
+    for row in 0..<rows {
+      type.decode(weight + row * bytesPerRow, into: decoded + row * columns, count: columns)
+    }
+    self.init(.init(decoded, stride: columns), rows: rows, columns: columns, into: target)
+  }
+
+  private init(
+    rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>, pack: (UnsafeMutablePointer<UInt32>) -> Void
+  ) {
     let size = Self.size(rows: rows, columns: columns)
     let pairs = UnsafeMutableRawPointer(target).bindMemory(to: UInt32.self, capacity: size)
-    let (row, column) = matrix.transposed ? (1, matrix.stride) : (matrix.stride, 1)
-    kernels.pack_bf16(matrix.address, row, column, rows, columns, pairs)
+    pack(pairs)
     self.pairs = UnsafePointer(pairs)
     pairsPerPanel = (rows + 1) / 2
   }
@@ -32,5 +57,16 @@ struct RoundedPanels {
     let first = pairs + columns.lowerBound * pairsPerPanel + rows.lowerBound / 2 * panel
     kernels.product_bf16(
       m, columns.count, rows.count, alpha, a.address, a.stride, first, pairsPerPanel, adding, c, stride)
+  }
+}
+
+extension ScalarType {
+  /// The kernel that rounds rows of this type to bf16 as they are stored, where there is one.
+  fileprivate var packRows: (@convention(c) (UnsafeRawPointer, Int, Int, Int, UnsafeMutablePointer<UInt32>) -> Void)? {
+    switch self {
+    case .q8_0: kernels.pack_bf16_q8_0
+    case .q4_0: kernels.pack_bf16_q4_0
+    default: nil
+    }
   }
 }

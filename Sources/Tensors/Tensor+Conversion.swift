@@ -37,7 +37,7 @@ extension ScalarType {
     switch self {
     case .f32: memcpy(target, source, count * 4)
     case .f16: kernels.f32_to_f16(source, target, count)
-    case .bf16: ckernels_f32_to_bf16(source, target, count)
+    case .bf16: kernels.f32_to_bf16(source, target, count)
     case .q8_0: ckernels_f32_to_q8_0(source, target, count)
     case .q4_0: ckernels_f32_to_q4_0(source, target, count)
     default: preconditionFailure("nothing writes \(self)")

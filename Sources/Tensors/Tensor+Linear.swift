@@ -129,8 +129,8 @@ extension Tensor {
     return result
   }
 
-  /// dx = dy·W in bf16 for a weight that may be large: squares of it are decoded and rounded when their turn comes, in
-  /// memory that a core's cache holds, so that no f32 copy of the weight exists.
+  /// dx = dy·W in bf16 for a weight that may be large: squares of it are rounded when their turn comes, in memory that
+  /// a core's cache holds, so that no copy of the whole exists.
   private func multiplyInBF16(byDecoded weight: Tensor, into result: Tensor) {
     let (n, k, side, rowsPerPiece) = (weight.shape[0], weight.width, 256, 1024)
     let columnPieces = (k + side - 1) / side
@@ -144,15 +144,7 @@ extension Tensor {
         for start in stride(from: 0, to: n, by: side) {
           let height = min(side, n - start)
           let square = source + start * bytesPerRow + first / type.blockSize * type.bytesPerBlock
-          let bytes = columns / type.blockSize * type.bytesPerBlock
-          for row in 0..<height {
-            // No processor expects the next row, some pages on.
-            let ahead = square + (row + 8) * bytesPerRow
-            for line in stride(from: 0, to: bytes, by: 64) { ckernels_prefetch(ahead + line) }
-            type.decode(square + row * bytesPerRow, into: scratch + row * columns, count: columns)
-          }
-          let decoded = MatrixProduct.Operand(scratch, stride: columns)
-          RoundedPanels(decoded, rows: height, columns: columns, into: scratch + side * side).multiply(
+          RoundedPanels(square, type, bytesPerRow: bytesPerRow, rows: height, columns: columns, into: scratch).multiply(
             count, .init(dy + piece * n + start, stride: n), rows: 0..<height, columns: 0..<columns, adding: start > 0,
             into: dx + piece * k + first, stride: k)
         }
@@ -237,8 +229,9 @@ extension ProductInput {
     guard isRecorded || weight.node != nil || bias?.node != nil else { return output }
     let (x, bias) = (tensor, bias ?? Tensor(repeating: 0, shape: [0]))
     return output.recorded(from: x, weight, bias) { gradient, gradients in
-      let dy = x.type == .f32 ? gradient : gradient.converted(to: x.type).converted(to: .f32)
       let rounds = x.type == .bf16 && kernels.prefers_bf16
+      // Products that round do it themselves.
+      let dy = x.type == .f32 || rounds ? gradient : gradient.converted(to: x.type).converted(to: .f32)
       gradients.add(dy.productWithWeight(weight, shape: x.shape, rounds: rounds), to: x)
       gradients.add(dy.outerProduct(with: x.converted(to: .f32), shape: weight.shape, rounds: rounds), to: weight)
       gradients.add(gradient.columnSums(), to: bias)

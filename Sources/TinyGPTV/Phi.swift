@@ -31,12 +31,15 @@ public final class Phi {
   /// Input embeddings [T, hidden] to hidden states [T, hidden] behind the final norm.
   ///
   /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
+  ///
+  /// - Parameter onlyLast: whether the last row's hidden state is all that is wanted, [1, hidden].
   package func callAsFunction(
     _ embeddings: Tensor, cache: KeyValueCache? = nil, onlyLast: Bool = false, observe: Observer? = nil,
     onLayer: LayerCheck? = nil
   ) -> Tensor {
     let layout = SequenceLayout(count: embeddings.rows, after: cache?.count ?? 0)
-    return self(embeddings, layout, cache: cache, onlyLast: onlyLast, observe: observe, onLayer: onLayer)
+    let rows = onlyLast ? [embeddings.rows - 1] : nil
+    return self(embeddings, layout, cache: cache, rows: rows, observe: observe, onLayer: onLayer)
   }
 
   /// The same for rows that are laid out otherwise.
@@ -44,23 +47,25 @@ public final class Phi {
   /// - Parameters:
   ///   - dropoutSeed: decides which inputs of low-rank pairs are dropped; nil outside training.
   ///   - blocksPerCheckpoint: so many blocks keep only their input for the backward pass; 0 keeps all activations.
-  ///   - onlyLast: whether the last row's hidden state is all that is wanted, [1, hidden]; the cache gets all rows. Not
-  ///     where blocks are checkpointed.
+  ///   - rows: those whose hidden states are wanted, ascending, [rows, hidden]; nil for all. The cache gets all rows.
   ///   - onLayer: may stop the pass, whose result then means nothing. Not asked where blocks are checkpointed.
   package func callAsFunction(
     _ embeddings: Tensor, _ layout: SequenceLayout, cache: KeyValueCache? = nil, dropoutSeed: UInt64? = nil,
-    blocksPerCheckpoint: Int = 0, onlyLast: Bool = false, observe: Observer? = nil, onLayer: LayerCheck? = nil
+    blocksPerCheckpoint: Int = 0, rows: [Int]? = nil, observe: Observer? = nil, onLayer: LayerCheck? = nil
   ) -> Tensor {
     precondition(
       layout.positions.allSatisfy { $0 < configuration.contextLength }, "more tokens than the context holds")
-    precondition(!onlyLast || blocksPerCheckpoint == 0, "checkpointed blocks compute all rows")
+    let last = blocks.count - 1
+    let selection = rows.map { BlockQueries(rows: $0, spans: layout.spans(ofQueries: $0)) }
     var x = embeddings
     if blocksPerCheckpoint > 0 {
       for start in stride(from: 0, to: blocks.count, by: blocksPerCheckpoint) {
         let range = start..<min(blocks.count, start + blocksPerCheckpoint)
         x = Tensor.checkpointed([x]) { [self] inputs in
           range.reduce(inputs[0]) { x, index in
-            blocks[index](x, rotaryEmbedding, layout, cache: nil, switches: switches, dropoutSeed: dropoutSeed)
+            blocks[index](
+              x, rotaryEmbedding, layout, cache: nil, switches: switches, dropoutSeed: dropoutSeed,
+              selection: index == last ? selection : nil)
           }
         }
       }
@@ -70,7 +75,7 @@ public final class Phi {
       if let onLayer, !onLayer(index, blocks.count) { return x }
       x = block(
         x, rotaryEmbedding, layout, cache: cache?.layers[index], switches: switches, dropoutSeed: dropoutSeed,
-        onlyLast: onlyLast && index == blocks.count - 1)
+        selection: index == last ? selection : nil)
       if index == 0 { observe?("phi.layer0", x) }
     }
     let hidden = finalNorm(x)
@@ -96,6 +101,12 @@ public final class Phi {
       layers["blk.\(index).ffn_down"] = block.down
     }
     return layers
+  }
+
+  /// The rows of a block's input whose output is wanted, and the keys that they see.
+  private struct BlockQueries {
+    let rows: [Int]
+    let spans: [AttentionSpan]
   }
 
   private final class Block {
@@ -129,7 +140,7 @@ public final class Phi {
 
     func callAsFunction(
       _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, _ layout: SequenceLayout, cache: KeyValueCache.Layer?,
-      switches: PhiSwitches, dropoutSeed: UInt64?, onlyLast: Bool = false
+      switches: PhiSwitches, dropoutSeed: UInt64?, selection: BlockQueries?
     ) -> Tensor {
       var (x, spans) = (x, layout.spans)
       var input = ProductInput(switches.inputNorm ? norm(x) : x)
@@ -140,11 +151,11 @@ public final class Phi {
         .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
       var values = v
       if let cache { (keys, values) = cache.appending(keys, values) }
-      if onlyLast, x.rows > 1 {
-        // What stands behind the keys and values is nobody's concern but the last row's.
-        let last = x.rows - 1..<x.rows
-        (x, input, queries) = (x.rows(last), ProductInput(input.tensor.rows(last)), queries.rows(last))
-        spans = [spans[spans.count - 1].ofLastQuery]
+      if let selection, selection.rows.count < x.rows {
+        // What stands behind the keys and values is nobody's concern but these rows'.
+        let rows = selection.rows
+        (x, queries, spans) = (x.gatheringRows(rows), queries.gatheringRows(rows), selection.spans)
+        input = ProductInput(input.tensor.gatheringRows(rows))
       }
       var attended = attentionOutput(
         queries.attention(

@@ -37,4 +37,22 @@ package struct SequenceLayout: Sendable {
       spans.append(AttentionSpan(queries: rows, keys: start..<start + prefix, causalKeys: rows))
     }
   }
+
+  /// Some of the rows, ascending, as the only queries: which keys they see, all rows' keys being there.
+  func spans(ofQueries rows: [Int]) -> [AttentionSpan] {
+    precondition(zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }, "rows \(rows) do not ascend")
+    var selected: [AttentionSpan] = []
+    var next = 0
+    for span in spans {
+      while next < rows.count, span.queries.contains(rows[next]) {
+        let first = next
+        repeat {
+          next += 1
+        } while next < rows.count && rows[next] == rows[next - 1] + 1 && span.queries.contains(rows[next])
+        selected.append(span.selecting(rows[first]..<rows[next - 1] + 1, as: first))
+      }
+    }
+    precondition(next == rows.count, "rows \(rows) of \(count)")
+    return selected
+  }
 }

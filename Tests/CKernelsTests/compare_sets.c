@@ -12,7 +12,7 @@
 
 #include "compare.h"
 
-_Static_assert(sizeof(ckernels_table) == 46 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
+_Static_assert(sizeof(ckernels_table) == 49 * sizeof(void *), "a new kernel must be compared, here or in quantized.c");
 
 // Lengths around every vector width, and the model's own.
 enum { kSizes = 76 };
@@ -59,6 +59,14 @@ RUN(f32_to_f16, {
     uint16_t half;
     memcpy(&half, (const char *)y + 2 * i, sizeof half);
     y[i] = ckernels_f32_from_f16(half);
+  }
+})
+RUN(f32_to_bf16, {
+  t->f32_to_bf16(in->x, y, n);
+  for (size_t i = n; i-- > 0;) {
+    uint16_t half;
+    memcpy(&half, (const char *)y + 2 * i, sizeof half);
+    reference->bf16_to_f32(&half, y + i, 1);
   }
 })
 RUN(dropout, t->dropout(in->x, y, n, (1ull << 32) - 20, 99, 1u << 30, 2))
@@ -108,6 +116,7 @@ static const struct {
     {"sigmoid", run_sigmoid, 1e-6, kAllKinds, 1},
     {"sigmoid_backward", run_sigmoid_backward, 1e-6, kAllKinds, 1},
     {"f32_to_f16", run_f32_to_f16, 0, kAllKinds, 1},
+    {"f32_to_bf16", run_f32_to_bf16, 0, kAllKinds, 1},
     {"dropout", run_dropout, 0, kAllKinds, 1},
     {"adamw", run_adamw, 1e-6, kModest, 3},
 };
@@ -156,7 +165,7 @@ static void compare_sums(void) {
         memcpy(decoded, y, 4 * n);
         if (which == 0) memcpy(row, y, 4 * n);
         if (which == 1) reference->f32_to_f16(y, row, n), reference->f16_to_f32(row, decoded, n);
-        if (which == 2) ckernels_f32_to_bf16(y, row, n), reference->bf16_to_f32(row, decoded, n);
+        if (which == 2) reference->f32_to_bf16(y, row, n), reference->bf16_to_f32(row, decoded, n);
         double magnitudes = 0;
         for (size_t i = 0; i < n; i++) magnitudes += fabs((double)x[i] * (which < 3 ? (double)decoded[i] : 1));
         const double limit = limit_of_sum(magnitudes, n);

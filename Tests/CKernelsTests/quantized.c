@@ -161,6 +161,34 @@ static void compare_product(const product_kind *kind, product_content content, s
   }
 }
 
+// Rows as they are stored, rounded to bf16: an even and an odd number of them, some columns of each.
+static void compare_packing(void) {
+  const struct {
+    product_kind kind;
+    ckernels_pack_rows *found, *expected;
+  } packings[] = {
+      {{"pack_bf16_q8_0", .bytes = 34, .scales = {0, 0}}, set->pack_bf16_q8_0, reference->pack_bf16_q8_0},
+      {{"pack_bf16_q4_0", .bytes = 18, .scales = {0, 0}}, set->pack_bf16_q4_0, reference->pack_bf16_q4_0},
+  };
+  for (size_t p = 0; p < sizeof packings / sizeof *packings; p++) {
+    const size_t bytes = packings[p].kind.bytes;
+    begin_kernel(packings[p].kind.name);
+    for (size_t rows = 1; rows <= 19; rows++) {
+      for (size_t blocks = 1; blocks <= 9; blocks++) {
+        restart_numbers((uint32_t)(rows * 16 + blocks));
+        const uint8_t *const weight = make_weight(&packings[p].kind, kRandom, rows * (blocks + 2));
+        const size_t count = blocks * ckernels_bf16_columns * ((rows + 1) / 2);
+        uint32_t *const found = room(kFound, 4 * count), *const expected = room(kExpected, 4 * count);
+        packings[p].found(weight + bytes, (blocks + 2) * bytes, rows, 32 * blocks, found);
+        packings[p].expected(weight + bytes, (blocks + 2) * bytes, rows, 32 * blocks, expected);
+        compare_guards();
+        for (size_t i = 0; i < count; i++) compare((float)(found[i] == expected[i]), 1, -1, rows, i);
+      }
+    }
+    end_kernel();
+  }
+}
+
 void compare_quantized(void) {
   // Around the sizes of tiles and panels.
   static const size_t block_counts[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 44, 330};
@@ -179,6 +207,7 @@ void compare_quantized(void) {
   };
   compare_conversions();
   compare_rounding();
+  compare_packing();
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
     begin_kernel(kinds[k].name);
     for (size_t b = 0; b < sizeof block_counts / sizeof *block_counts; b++) {

@@ -104,4 +104,26 @@ struct RoundedAttentionTests {
       }
     }
   }
+
+  /// Rows as they are stored, an even and an odd number of them: as if they had been decoded before.
+  @Test(arguments: KernelSet.available, [ScalarType.q8_0, .q4_0])
+  func panelsOfQuantizedRows(set: KernelSet, type: ScalarType) {
+    let pack = type == .q8_0 ? set.table.pack_bf16_q8_0 : set.table.pack_bf16_q4_0
+    for (rows, n) in [(1, 64), (2, 32), (7, 96), (16, 320)] {
+      let stored = StoredWeight(type, rows: rows, n, .random)
+      // All columns, and those behind the first block.
+      for skipped in [0, 32] where n > skipped {
+        var expected = [UInt32](repeating: .max, count: RoundedPanels.size(rows: rows, columns: n - skipped))
+        stored.values.withUnsafeBufferPointer {
+          KernelSet.scalar.table.pack_bf16($0.baseAddress! + skipped, n, 1, rows, n - skipped, &expected)
+        }
+        var found = [UInt32](repeating: .max, count: expected.count)
+        stored.bytes.withUnsafeBytes {
+          let first = $0.baseAddress! + skipped / type.blockSize * type.bytesPerBlock
+          pack(first, n / type.blockSize * type.bytesPerBlock, rows, n - skipped, &found)
+        }
+        #expect(found == expected, "\(rows)×\(n) from \(skipped)")
+      }
+    }
+  }
 }

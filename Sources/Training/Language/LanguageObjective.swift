@@ -137,9 +137,7 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
         layout.append(count: example.ids.count + pictureRows)
       }
     }
-    let hidden = model.phi(
-      .concatenatingRows(parts), layout, dropoutSeed: seed, blocksPerCheckpoint: blocksPerCheckpoint)
-    // Only rows that tell a token of an answer need logits.
+    // Only rows that tell a token of an answer are looked at.
     let rows = samples.indices.flatMap { index in
       let (example, pictureRows) = (samples[index].example, pictureRows(samples[index]))
       return targets[index].map { token in
@@ -147,7 +145,9 @@ final class LanguageObjective: TrainingObjective, @unchecked Sendable {
         starts[index] + token + (token >= example.pictureOffset ?? .max ? pictureRows : 0) - 1
       }
     }
-    return model.phi.logits(hidden.gatheringRows(rows))
+    return model.phi.logits(
+      model.phi(
+        .concatenatingRows(parts), layout, dropoutSeed: seed, blocksPerCheckpoint: blocksPerCheckpoint, rows: rows))
   }
 
   /// The vectors of a sample's picture [queries, hidden].
