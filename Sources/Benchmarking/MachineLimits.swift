@@ -38,18 +38,29 @@ public enum MachineLimit: String, CaseIterable, Sendable {
   func measure(_ memory: UnsafeRawBufferPointer) -> Double {
     let pool = ThreadPool.shared
     guard let kind else {
-      let piece = 1 << 20
-      let seconds = secondsTaken {
-        pool.forEachRange(of: memory.count / piece, grain: 1) { range in
-          guard let base = memory.baseAddress else { return }
-          _ = ckernels_read_all(base + range.lowerBound * piece, range.count * piece)
-        }
-      }
-      return Double(memory.count / piece * piece) / seconds
+      let pieces = Self.pieces(of: [memory])
+      return Double(memory.count) / secondsTaken { Self.read(pieces) }
     }
     let operations = ckernels_peak_run(kind, Self.rounds)
     let seconds = secondsTaken { pool.forEach(pool.threads) { _ in _ = ckernels_peak_run(kind, Self.rounds) } }
     return operations * Double(pool.threads) / seconds
+  }
+
+  /// Memory in pieces that threads share.
+  static func pieces(of memory: [UnsafeRawBufferPointer]) -> [UnsafeRawBufferPointer] {
+    memory.flatMap { bytes in
+      stride(from: 0, to: bytes.count, by: 1 << 20).map { start in
+        UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 20, bytes.count)])
+      }
+    }
+  }
+
+  /// Reads all pieces on all threads of the pool.
+  static func read(_ pieces: [UnsafeRawBufferPointer]) {
+    ThreadPool.shared.forEach(pieces.count) { index in
+      guard let start = pieces[index].baseAddress else { return }
+      _ = ckernels_read_all(start, pieces[index].count)
+    }
   }
 
   /// Some tens of milliseconds.

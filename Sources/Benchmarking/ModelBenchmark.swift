@@ -95,10 +95,12 @@ public final class ModelBenchmark {
 
   /// - Parameter work: operations or bytes a second, by the limit that holds them back.
   func add(_ name: String, unit: String, _ values: [Double], work: (limit: MachineLimit, rate: Double)? = nil) {
-    var share: BenchmarkResult.Share?
-    if let work, let most = limits[threads]?[work.limit], most > 0 {
-      share = .init(limit: work.limit, value: work.rate / most)
-    }
+    let most = work.flatMap { limits[threads]?[$0.limit] } ?? 0
+    add(
+      name, unit: unit, values, share: work.flatMap { most > 0 ? .init(limit: $0.limit, value: $0.rate / most) : nil })
+  }
+
+  private func add(_ name: String, unit: String, _ values: [Double], share: BenchmarkResult.Share?) {
     results.append(BenchmarkResult(name: name, threads: threads, unit: unit, samples: Samples(values), share: share))
   }
 
@@ -166,22 +168,34 @@ public final class ModelBenchmark {
       work: (load.limit(of: "blk."), load.promptOperations(tokens) / Samples(seconds).median))
   }
 
-  /// Seconds for the planned tokens, one by one from an empty context.
-  private func decode(_ model: TinyGPTVModel, _ cache: KeyValueCache) throws -> Double {
-    let ids = ids(plan.decodedTokens, model)
+  /// Seconds for the planned tokens, one by one from an empty context, and for only reading what is read for each of
+  /// them: in turn, since a memory's speed changes from one moment to the next.
+  private func decode(_ model: TinyGPTVModel, _ cache: KeyValueCache, _ weights: [UnsafeRawBufferPointer]) throws
+    -> [Double]
+  {
+    var seconds = [0.0, 0.0]
     cache.truncate(to: 0)
-    return try secondsTaken {
-      for id in ids { try read(model.phi.embeddings(of: [id]), model, cache) }
+    for id in ids(plan.decodedTokens, model) {
+      seconds[0] += try secondsTaken { try read(model.phi.embeddings(of: [id]), model, cache) }
+      seconds[1] += secondsTaken { MachineLimit.read(weights) }
     }
+    return seconds
   }
 
   private func measureDecoding(_ model: TinyGPTVModel, _ cache: KeyValueCache) throws {
-    let count = Double(plan.decodedTokens)
-    let seconds = try samples("decode \(plan.decodedTokens)") { [try decode(model, cache)] }[0]
-    let bytes = Workload(model).decodingBytes(after: count / 2) * count
-    add(
-      "decode \(plan.decodedTokens)", unit: "tokens/s", seconds.map { count / $0 },
-      work: (.memoryRead, bytes / Samples(seconds).median))
+    let (name, count) = ("decode \(plan.decodedTokens)", Double(plan.decodedTokens))
+    let comparesLimits = plan.parts.contains(.limits)
+    let weights = comparesLimits ? model.bytesPerToken : []
+    let read = count * weights.reduce(0) { $0 + Double($1.count) }
+    let columns = try samples(name) { try decode(model, cache, MachineLimit.pieces(of: weights)) }
+    var share: BenchmarkResult.Share?
+    if comparesLimits {
+      let rates = columns[1].map { read / $0 }
+      add("memory read between tokens", unit: "GB/s", rates.map { $0 * 1e-9 })
+      let bytes = Workload(model).decodingBytes(after: count / 2) * count
+      share = .init(limit: .memoryRead, value: Samples(zip(columns[0], rates).map { bytes / $0 / $1 }).median)
+    }
+    add(name, unit: "tokens/s", columns[0].map { count / $0 }, share: share)
   }
 
   private func measurePicture(_ model: TinyGPTVModel, _ cache: KeyValueCache, side: Int) throws {

@@ -78,10 +78,10 @@ enum MatrixProduct {
     }
   }
 
-  /// C[m, n] = A[m, k] · B[k, n], added to C or in its place, of numbers rounded to bf16, with sums in f32. Every row is
-  /// the same sum however the rows are shared among threads.
+  /// C[m, n] = alpha · A[m, k] · B[k, n], added to C or in its place, of numbers rounded to bf16, with sums in f32. Every
+  /// row is the same sum however the rows are shared among threads.
   static func rounded(
-    _ m: Int, _ n: Int, _ k: Int, _ a: Operand, _ b: Operand, adding: Bool = false,
+    _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: Operand, _ b: Operand, adding: Bool = false,
     into c: UnsafeMutablePointer<Float>, stride: Int
   ) {
     guard m > 0, n > 0 else { return }
@@ -100,8 +100,8 @@ enum MatrixProduct {
       let (panels, rows) = (RoundedPanels(b, rows: k, columns: n, into: scratch), left)
       ThreadPool.shared.forEachRange(of: m, grain: 48) { range in
         panels.multiply(
-          range.count, rows.from(row: range.lowerBound, column: 0), rows: 0..<k, columns: 0..<n, adding: adding,
-          into: c + range.lowerBound * stride, stride: stride)
+          range.count, rows.from(row: range.lowerBound, column: 0), rows: 0..<k, columns: 0..<n, alpha: alpha,
+          adding: adding, into: c + range.lowerBound * stride, stride: stride)
       }
     }
   }

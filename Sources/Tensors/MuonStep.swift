@@ -12,9 +12,17 @@ public struct MuonStep: Sendable {
   private let momentum: Float
   private let decay: Float
   private let gradientFactor: Float
+  private let mayRound: Bool
 
-  /// - Parameter gradientFactor: what gradients are multiplied with first: 1, or less where they are clipped.
-  public init(learningRate: Double, momentum: Double = 0.95, weightDecay: Double, gradientFactor: Float = 1) {
+  /// - Parameters:
+  ///   - gradientFactor: what gradients are multiplied with first: 1, or less where they are clipped.
+  ///   - mayRound: whether the products that make a direction orthogonal may round to bf16, where the processor is faster
+  ///     with it, as Jordan's do.
+  public init(
+    learningRate: Double, momentum: Double = 0.95, weightDecay: Double, gradientFactor: Float = 1,
+    mayRound: Bool = false
+  ) {
+    self.mayRound = mayRound
     rate = Float(learningRate)
     self.momentum = Float(momentum)
     decay = Float(1 - learningRate * weightDecay)
@@ -43,7 +51,7 @@ public struct MuonStep: Sendable {
           sums[i] = momentum * sums[i] + gradientFactor * own[i]
           direction[i] = momentum * sums[i] + gradientFactor * own[i]
         }
-        Self.orthogonalize(direction, rows: rows, width: width)
+        Self.orthogonalize(direction, rows: rows, width: width, rounds: mayRound && kernels.prefers_bf16)
         let step = rate * 0.2 * Float(max(rows, width)).squareRoot()
         for i in 0..<size { values[i] = decay * values[i] - step * direction[i] }
       }
@@ -52,7 +60,7 @@ public struct MuonStep: Sendable {
 
   /// Moves a matrix's singular values near 1 by five Newton-Schulz iterations X ← aX + (bA + cA²)X with A = XXᵀ, whose
   /// coefficients grow small values fastest (Jordan et al. 2024).
-  static func orthogonalize(_ x: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
+  static func orthogonalize(_ x: UnsafeMutablePointer<Float>, rows: Int, width: Int, rounds: Bool) {
     let size = rows * width
     let norm = kernels.dot_f32(x, x, size).squareRoot()
     guard norm > 0, norm.isFinite else { return }
@@ -61,20 +69,28 @@ public struct MuonStep: Sendable {
     // The smaller of XXᵀ and XᵀX, for as many products.
     let isTall = rows > width
     let n = min(rows, width)
+    func multiply(
+      _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: MatrixProduct.Operand, _ b: MatrixProduct.Operand,
+      adding: Bool = false, into target: UnsafeMutablePointer<Float>
+    ) {
+      if rounds {
+        MatrixProduct.rounded(m, n, k, alpha: alpha, a, b, adding: adding, into: target, stride: n)
+      } else {
+        MatrixProduct.parallel(m, n, k, alpha: alpha, a, b, beta: adding ? 1 : 0, into: target, stride: n)
+      }
+    }
     withScratch(2 * n * n + size) { scratch in
       let (gram, polynomial, next) = (scratch, scratch + n * n, scratch + 2 * n * n)
       for _ in 0..<5 {
         let plain = MatrixProduct.Operand(x, stride: width)
         let transposed = MatrixProduct.Operand(x, stride: width, transposed: true)
-        MatrixProduct.parallel(
-          n, n, max(rows, width), isTall ? transposed : plain, isTall ? plain : transposed, into: gram, stride: n)
+        multiply(n, n, max(rows, width), isTall ? transposed : plain, isTall ? plain : transposed, into: gram)
         for i in 0..<n * n { polynomial[i] = b * gram[i] }
         let square = MatrixProduct.Operand(gram, stride: n)
-        MatrixProduct.parallel(n, n, n, alpha: c, square, square, beta: 1, into: polynomial, stride: n)
+        multiply(n, n, n, alpha: c, square, square, adding: true, into: polynomial)
         for i in 0..<size { next[i] = a * x[i] }
         let factor = MatrixProduct.Operand(polynomial, stride: n)
-        MatrixProduct.parallel(
-          rows, width, n, isTall ? plain : factor, isTall ? factor : plain, beta: 1, into: next, stride: width)
+        multiply(rows, width, n, isTall ? plain : factor, isTall ? factor : plain, adding: true, into: next)
         memcpy(x, next, size * 4)
       }
     }

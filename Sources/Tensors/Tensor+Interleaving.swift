@@ -40,6 +40,12 @@ extension Tensor {
   /// Whether products use a copy of the elements.
   public var isInterleaved: Bool { interleavedRows != nil }
 
+  /// What products read: the copy of the elements, or the elements themselves. Valid as long as the tensor is.
+  package var productBytes: UnsafeRawBufferPointer {
+    guard let copy = interleavedRows else { return UnsafeRawBufferPointer(start: address, count: byteCount) }
+    return UnsafeRawBufferPointer(start: copy.address, count: interleavedByteCount)
+  }
+
   /// This weight, with which products are faster: they use a copy of as many bytes. Everything else sees the elements
   /// where they were. Nil if there is no memory for the copy.
   ///

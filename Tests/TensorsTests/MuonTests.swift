@@ -8,7 +8,7 @@ struct MuonTests {
     let singular: [Float] = [3, 1, 0.1]
     let x = Tensor(repeating: 0, shape: [rows, width])
     for i in 0..<3 { x.floats[i * width + i] = singular[i] }
-    MuonStep.orthogonalize(x.floats, rows: rows, width: width)
+    MuonStep.orthogonalize(x.floats, rows: rows, width: width, rounds: false)
     let norm = singular.reduce(0) { $0 + $1 * $1 }.squareRoot()
     for (i, value) in singular.enumerated() {
       var expected = value / norm
@@ -22,6 +22,20 @@ struct MuonTests {
     // What was zero off the diagonal stays so.
     let isDiagonal = (0..<rows * width).allSatisfy { $0 / width == $0 % width || abs(x.floats[$0]) < 1e-5 }
     #expect(isDiagonal)
+  }
+
+  /// Rounded to bf16 the iterations end as near to 1, and in the same directions.
+  @Test(arguments: [(24, 24), (16, 40), (40, 16)]) func roundedIterationsEndNearby(rows: Int, width: Int) {
+    var numbers = RandomNumbers(seed: 5)
+    let values = numbers.normals(rows * width)
+    let (exact, rounded) = (Tensor(values, shape: [rows, width]), Tensor(values, shape: [rows, width]))
+    MuonStep.orthogonalize(exact.floats, rows: rows, width: width, rounds: false)
+    MuonStep.orthogonalize(rounded.floats, rows: rows, width: width, rounds: true)
+    let (a, b) = (exact.floatArray(), rounded.floatArray())
+    func product(_ x: [Float], _ y: [Float]) -> Float { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+    let cosine = product(a, b) / (product(a, a) * product(b, b)).squareRoot()
+    #expect(cosine > 0.999 && abs(product(b, b) / product(a, a) - 1) < 0.05, "\(cosine)")
+    #expect(a != b)
   }
 
   /// A step along a matrix that is orthogonal already, by the formulas.

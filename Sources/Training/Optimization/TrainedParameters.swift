@@ -76,7 +76,9 @@ public final class TrainedParameters {
         weightDecay: entry.decays ? settings.weightDecay : 0, gradientFactor: factor
       ).update(entry.master, gradient: gradient, firstMoment: entry.mean, secondMoment: variance)
     }
-    let muon = MuonStep(learningRate: rate, weightDecay: settings.weightDecay, gradientFactor: factor)
+    let muon = MuonStep(
+      learningRate: rate, weightDecay: settings.weightDecay, gradientFactor: factor,
+      mayRound: settings.precision == .bf16)
     ThreadPool.shared.forEach(matrices.count) { index in
       let (entry, gradient) = matrices[index]
       // Queries, keys and values are matrices of their own; a low-rank pair has one A for all three.
