@@ -45,7 +45,7 @@ public struct BenchmarkReport: Sendable {
       [
         result.name, "\(result.threads)", Self.digits(result.samples.median), result.unit,
         spread(of: result),
-        result.share.map { "\(Self.percent($0.value)) of \($0.limit.rawValue)" } ?? "",
+        result.share.map { "\(Self.percent($0.value)) of \($0.limit)" } ?? "",
       ]
     }
     let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
@@ -79,7 +79,7 @@ public struct BenchmarkReport: Sendable {
       var cells = [result.name, "\(result.threads)", result.unit]
       cells += [samples.median, samples.spread, samples.least, samples.most].map { "\($0)" }
       cells += [
-        "\(samples.values.count)", result.share?.limit.rawValue ?? "", result.share.map { "\($0.value)" } ?? "",
+        "\(samples.values.count)", result.share?.limit ?? "", result.share.map { "\($0.value)" } ?? "",
       ]
       return cells.map(Self.quoted).joined(separator: ",")
     }
@@ -106,7 +106,7 @@ public struct BenchmarkReport: Sendable {
         return Entry(
           work: result.name, threads: result.threads, unit: result.unit, median: samples.median,
           spread: samples.spread, least: samples.least, most: samples.most, samples: samples.values,
-          limit: result.share?.limit.rawValue, share: result.share?.value)
+          limit: result.share?.limit, share: result.share?.value)
       }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

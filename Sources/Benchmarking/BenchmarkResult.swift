@@ -13,13 +13,13 @@ public struct BenchmarkResult: Equatable, Sendable {
 
   /// A part of a machine's limit.
   public struct Share: Equatable, Sendable {
-    /// Of what.
-    public var limit: MachineLimit
+    /// Of what: the name of another result.
+    public var limit: String
     /// 1 for all of it.
     public var value: Double
 
     /// Puts it together.
-    public init(limit: MachineLimit, value: Double) {
+    public init(of limit: String, value: Double) {
       self.limit = limit
       self.value = value
     }

@@ -46,11 +46,12 @@ public enum MachineLimit: String, CaseIterable, Sendable {
     return operations * Double(pool.threads) / seconds
   }
 
-  /// Memory in pieces that threads share.
+  /// Memory in pieces of a megabyte, which threads share.
   static func pieces(of memory: [UnsafeRawBufferPointer]) -> [UnsafeRawBufferPointer] {
-    memory.flatMap { bytes in
-      stride(from: 0, to: bytes.count, by: 1 << 20).map { start in
-        UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 20, bytes.count)])
+    let size = 1 << 20
+    return memory.flatMap { bytes in
+      stride(from: 0, to: bytes.count, by: size).map { start in
+        UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
       }
     }
   }

@@ -95,9 +95,11 @@ public final class ModelBenchmark {
 
   /// - Parameter work: operations or bytes a second, by the limit that holds them back.
   func add(_ name: String, unit: String, _ values: [Double], work: (limit: MachineLimit, rate: Double)? = nil) {
-    let most = work.flatMap { limits[threads]?[$0.limit] } ?? 0
-    add(
-      name, unit: unit, values, share: work.flatMap { most > 0 ? .init(limit: $0.limit, value: $0.rate / most) : nil })
+    var share: BenchmarkResult.Share?
+    if let work, let most = limits[threads]?[work.limit], most > 0 {
+      share = .init(of: work.limit.rawValue, value: work.rate / most)
+    }
+    add(name, unit: unit, values, share: share)
   }
 
   private func add(_ name: String, unit: String, _ values: [Double], share: BenchmarkResult.Share?) {
@@ -184,16 +186,15 @@ public final class ModelBenchmark {
 
   private func measureDecoding(_ model: TinyGPTVModel, _ cache: KeyValueCache) throws {
     let (name, count) = ("decode \(plan.decodedTokens)", Double(plan.decodedTokens))
-    let comparesLimits = plan.parts.contains(.limits)
-    let weights = comparesLimits ? model.bytesPerToken : []
-    let read = count * weights.reduce(0) { $0 + Double($1.count) }
+    let weights = plan.parts.contains(.limits) ? model.weightsReadPerToken : []
     let columns = try samples(name) { try decode(model, cache, MachineLimit.pieces(of: weights)) }
     var share: BenchmarkResult.Share?
-    if comparesLimits {
+    if !weights.isEmpty {
+      let (reading, read) = ("memory read between tokens", count * weights.reduce(0) { $0 + Double($1.count) })
       let rates = columns[1].map { read / $0 }
-      add("memory read between tokens", unit: "GB/s", rates.map { $0 * 1e-9 })
+      add(reading, unit: MachineLimit.memoryRead.unit, rates.map { $0 * 1e-9 })
       let bytes = Workload(model).decodingBytes(after: count / 2) * count
-      share = .init(limit: .memoryRead, value: Samples(zip(columns[0], rates).map { bytes / $0 / $1 }).median)
+      share = .init(of: reading, value: Samples(zip(columns[0], rates).map { bytes / $0 / $1 }).median)
     }
     add(name, unit: "tokens/s", columns[0].map { count / $0 }, share: share)
   }

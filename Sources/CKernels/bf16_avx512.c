@@ -13,7 +13,7 @@
 enum {
   kRows = 12,    // of A and C in a tile of 32 columns: 24 registers of sums
   kDepth = 512,  // numbers of A's rows that are rounded at a time; attention has runs of 512 keys
-  kRowsAhead = 8,  // from the rows of a weight that are rounded to those that are asked for
+  kRowsAhead = 8,  // rows of a weight from the one that is rounded to the one that memory is asked for
 };
 
 _Static_assert(ckernels_bf16_columns == 32, "two registers of pairs");
@@ -130,7 +130,8 @@ void ckernels_avx512_pack_bf16(
 }
 
 // The 32 weights of a block.
-static inline __attribute__((always_inline)) void decode(const block_kind kind, const uint8_t *block, __m512 weights[2]) {
+static inline __attribute__((always_inline)) void decode(
+    const block_kind kind, const uint8_t *block, __m512 weights[2]) {
   half_t half;
   memcpy(&half, block, sizeof half);
   const __m512 d = _mm512_set1_ps(f32_of_half(half));

@@ -19,8 +19,6 @@ float ckernels_f32_from_f16(uint16_t bits) {
   return (float)h;
 }
 
-uint16_t ckernels_bf16_from_f32(float value) { return bf16_of_f32(value); }
-
 // Whether a block with this scale has quants besides zeros. What is not finite shows in the scale; the inverse of a
 // denormal scale, which no half can hold, would be infinite.
 static bool has_quants(float d) { return fabsf(d) >= FLT_MIN && fabsf(d) <= FLT_MAX; }

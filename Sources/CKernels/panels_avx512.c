@@ -26,7 +26,7 @@ enum {
   kColumns = 6,                       // rows of activations in it, its columns
   kFewRows = ckernels_few_rows,       // those that take less time than reading the weight from memory
   kPartRows = ckernels_product_rows,  // those whose results are kept at a time, 64 kB
-  kPrefetch = 2048,                   // bytes of a group from what is being read to what is asked for
+  kPrefetch = 8192,                   // bytes of a group from what is being read to what is asked for
 };
 
 // For each row of activations what a block's sum begins with, for q6_k that of each half; for q4_k, whose sums begin with

@@ -40,7 +40,8 @@ public struct AttentionSpan: Equatable, Sendable {
 }
 
 extension AttentionSpan {
-  /// Some neighbouring ones of the queries, as rows of a matrix from row `first` on, with the keys that they see here.
+  /// Some neighbouring ones of the queries as rows of a matrix from row `first` on. They see the keys that they saw,
+  /// which stay where they are.
   public func selecting(_ rows: Range<Int>, as first: Int) -> AttentionSpan {
     precondition(rows.clamped(to: queries) == rows, "\(rows) of \(queries)")
     let causalKeys = causalKeys.isEmpty ? causalKeys : causalKeys.dropLast(queries.upperBound - rows.upperBound)

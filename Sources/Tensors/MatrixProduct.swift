@@ -48,10 +48,17 @@ enum MatrixProduct {
   }
 
   /// The same, cut into tiles of C for the thread pool. The tiles depend on the sizes alone.
+  ///
+  /// - Parameter rounds: whether both sides are rounded to bf16, see ``rounded(_:_:_:alpha:_:_:adding:into:stride:)``; then
+  ///   `beta` is 0 or 1.
   static func parallel(
-    _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: Operand, _ b: Operand, beta: Float = 0,
+    _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: Operand, _ b: Operand, beta: Float = 0, rounds: Bool = false,
     into c: UnsafeMutablePointer<Float>, stride: Int
   ) {
+    if rounds {
+      precondition(beta == 0 || beta == 1, "a rounded product added to \(beta) of C")
+      return rounded(m, n, k, alpha: alpha, a, b, adding: beta == 1, into: c, stride: stride)
+    }
     let tile = Tiling(rows: m, columns: n)
     ThreadPool.shared.forEach(tile.count) { index in
       let (rows, columns) = tile[index]
@@ -78,8 +85,8 @@ enum MatrixProduct {
     }
   }
 
-  /// C[m, n] = alpha · A[m, k] · B[k, n], added to C or in its place, of numbers rounded to bf16, with sums in f32. Every
-  /// row is the same sum however the rows are shared among threads.
+  /// C[m, n] = alpha · A[m, k] · B[k, n], added to C or in its place, of numbers rounded to bf16, with sums in f32.
+  /// Every row is the same sum however the rows are shared among threads.
   static func rounded(
     _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: Operand, _ b: Operand, adding: Bool = false,
     into c: UnsafeMutablePointer<Float>, stride: Int

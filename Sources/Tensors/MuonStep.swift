@@ -60,6 +60,8 @@ public struct MuonStep: Sendable {
 
   /// Moves a matrix's singular values near 1 by five Newton-Schulz iterations X ← aX + (bA + cA²)X with A = XXᵀ, whose
   /// coefficients grow small values fastest (Jordan et al. 2024).
+  ///
+  /// - Parameter rounds: whether both sides of the products are rounded to bf16.
   static func orthogonalize(_ x: UnsafeMutablePointer<Float>, rows: Int, width: Int, rounds: Bool) {
     let size = rows * width
     let norm = kernels.dot_f32(x, x, size).squareRoot()
@@ -69,28 +71,23 @@ public struct MuonStep: Sendable {
     // The smaller of XXᵀ and XᵀX, for as many products.
     let isTall = rows > width
     let n = min(rows, width)
-    func multiply(
-      _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1, _ a: MatrixProduct.Operand, _ b: MatrixProduct.Operand,
-      adding: Bool = false, into target: UnsafeMutablePointer<Float>
-    ) {
-      if rounds {
-        MatrixProduct.rounded(m, n, k, alpha: alpha, a, b, adding: adding, into: target, stride: n)
-      } else {
-        MatrixProduct.parallel(m, n, k, alpha: alpha, a, b, beta: adding ? 1 : 0, into: target, stride: n)
-      }
-    }
     withScratch(2 * n * n + size) { scratch in
       let (gram, polynomial, next) = (scratch, scratch + n * n, scratch + 2 * n * n)
       for _ in 0..<5 {
         let plain = MatrixProduct.Operand(x, stride: width)
         let transposed = MatrixProduct.Operand(x, stride: width, transposed: true)
-        multiply(n, n, max(rows, width), isTall ? transposed : plain, isTall ? plain : transposed, into: gram)
+        MatrixProduct.parallel(
+          n, n, max(rows, width), isTall ? transposed : plain, isTall ? plain : transposed, rounds: rounds,
+          into: gram, stride: n)
         for i in 0..<n * n { polynomial[i] = b * gram[i] }
         let square = MatrixProduct.Operand(gram, stride: n)
-        multiply(n, n, n, alpha: c, square, square, adding: true, into: polynomial)
+        MatrixProduct.parallel(
+          n, n, n, alpha: c, square, square, beta: 1, rounds: rounds, into: polynomial, stride: n)
         for i in 0..<size { next[i] = a * x[i] }
         let factor = MatrixProduct.Operand(polynomial, stride: n)
-        multiply(rows, width, n, isTall ? plain : factor, isTall ? factor : plain, adding: true, into: next)
+        MatrixProduct.parallel(
+          rows, width, n, isTall ? plain : factor, isTall ? factor : plain, beta: 1, rounds: rounds, into: next,
+          stride: width)
         memcpy(x, next, size * 4)
       }
     }

@@ -3,7 +3,8 @@ import CKernels
 /// The rows of an f32 matrix as int8 with a scale for every 32 of them: what quantised weights are multiplied with.
 struct QuantizedRows {
   private let storage: TensorStorage
-  private let start: ckernels_q8_rows
+  /// Where they lie, as long as this is there.
+  let rows: ckernels_q8_rows
 
   /// Rounds the rows of `x`, whose width is a multiple of 32, after an activation function where there is one: what that
   /// gives goes nowhere else, and stays in a cache.
@@ -15,7 +16,7 @@ struct QuantizedRows {
     let start = ckernels_q8_rows(
       q: storage.address.assumingMemoryBound(to: Int8.self), scale: scale.assumingMemoryBound(to: Float.self),
       offset: (scale + blocks * 4).assumingMemoryBound(to: UInt32.self))
-    (self.storage, self.start) = (storage, start)
+    (self.storage, rows) = (storage, start)
     let source = x.floats
     ThreadPool.shared.forEachRange(of: count, grain: count > 65536 ? 16384 : 4096) { range in
       let (first, block) = (range.lowerBound, range.lowerBound / 32)
@@ -28,10 +29,5 @@ struct QuantizedRows {
         round(activated)
       }
     }
-  }
-
-  /// Calls `body` with where the rows lie.
-  func withRows<Result>(_ body: (ckernels_q8_rows) -> Result) -> Result {
-    withExtendedLifetime(storage) { body(start) }
   }
 }

@@ -19,8 +19,13 @@ struct RoundedPanels {
     }
   }
 
-  /// Rounds some columns, whole blocks, of a quantised weight's rows, which lie `bytesPerRow` bytes apart. Behind the
-  /// panels there must be room for as many floats, since there are types that must be decoded first.
+  /// Floats that the panels of such a part of a weight take, with what it is decoded to where it must be.
+  static func size(rows: Int, columns: Int, of type: ScalarType) -> Int {
+    size(rows: rows, columns: columns) + (type.packRows == nil ? rows * columns : 0)
+  }
+
+  /// Rounds some columns, whole blocks, of a quantised weight's rows, which lie `bytesPerRow` bytes apart, into memory of
+  /// ``size(rows:columns:of:)`` floats.
   init(
     _ weight: UnsafeRawPointer, _ type: ScalarType, bytesPerRow: Int, rows: Int, columns: Int,
     into target: UnsafeMutablePointer<Float>
@@ -30,7 +35,11 @@ struct RoundedPanels {
       return
     }
     let decoded = target + Self.size(rows: rows, columns: columns)
+    let bytes = columns / type.blockSize * type.bytesPerBlock
     for row in 0..<rows {
+      // No processor expects the next row, some pages on.
+      let ahead = weight + (row + 8) * bytesPerRow
+      for line in stride(from: 0, to: bytes, by: 64) { ckernels_prefetch(ahead + line) }
       type.decode(weight + row * bytesPerRow, into: decoded + row * columns, count: columns)
     }
     self.init(.init(decoded, stride: columns), rows: rows, columns: columns, into: target)

@@ -9,6 +9,7 @@ struct RoundedProduct {
     ) -> Void
 
   private let kernel: Kernel
+  private let x: ckernels_q8_rows
   private let weight: UnsafeRawPointer
   private let weightRows: Int
   private let bytesPerRow: Int
@@ -21,51 +22,58 @@ struct RoundedProduct {
   private let rowsPerPiece: Int
   private let pieces: Int
 
-  /// The product of `rows` rows of activations, plus the bias; nil for a weight that is not quantised. The tensors must
-  /// outlive it.
-  init?(_ weight: Tensor, bias: Tensor?, rows: Int, into output: Tensor) {
-    self.init(weight, bias: bias, factor: nil, rows: rows, output)
+  /// The product with a quantised weight, plus the bias. The input and the tensors must outlive it.
+  init(_ input: ProductInput, _ weight: Tensor, bias: Tensor?, into output: Tensor) {
+    self.init(input, weight, bias: bias, factor: nil, output)
   }
 
   /// `factor` times the product, added to what `output` holds.
-  init?(_ weight: Tensor, times factor: Float, rows: Int, addedTo output: Tensor) {
-    self.init(weight, bias: nil, factor: factor, rows: rows, output)
+  init(_ input: ProductInput, _ weight: Tensor, times factor: Float, addedTo output: Tensor) {
+    self.init(input, weight, bias: nil, factor: factor, output)
   }
 
-  private init?(_ weight: Tensor, bias: Tensor?, factor: Float?, rows: Int, _ output: Tensor) {
-    guard let kernel = weight.roundedKernel else { return nil }
+  private init(_ input: ProductInput, _ weight: Tensor, bias: Tensor?, factor: Float?, _ output: Tensor) {
+    guard let kernel = weight.roundedKernel else { preconditionFailure("a \(weight.type) weight is not quantised") }
     self.kernel = kernel
+    (x, rows) = (input.quantized.rows, input.rows)
     self.weight = weight.interleavedRows?.address ?? UnsafeRawPointer(weight.address)
     (weightRows, bytesPerRow) = (weight.shape[0], weight.bytesPerRow)
     self.bias = bias.map { UnsafePointer($0.floats) }
     (y, self.factor) = (output.floats, factor)
-    (self.rows, width) = (rows, weight.width)
+    width = weight.width
     rowPieces = (rows + Int(ckernels_product_rows) - 1) / Int(ckernels_product_rows)
     // Pieces begin with a multiple of 16 rows, which in groups of rows is the same place. When reading the weight is what
     // takes the time they are long, since a processor stumbles where one ends; but many, for threads that end at the same
     // time.
-    let bytes = min(max(weightRows * bytesPerRow / 24, 65536), 262_144)
+    let bytes = min(max(weightRows * bytesPerRow / 12, 65536), 524_288)
     rowsPerPiece = rows <= ckernels_few_rows ? max(16, bytes / max(bytesPerRow, 1) / 16 * 16) : 64
     pieces = rowPieces * ((weightRows + rowsPerPiece - 1) / rowsPerPiece)
   }
 
-  /// Computes products of the same activations, one behind the other.
-  static func multiply(_ x: QuantizedRows, _ products: [RoundedProduct]) {
-    x.withRows { x in
-      products.withUnsafeBufferPointer { products in
-        ThreadPool.shared.forEach(products.reduce(0) { $0 + $1.pieces }) { index in
-          var (product, piece) = (0, index)
-          while piece >= products[product].pieces {
-            piece -= products[product].pieces
-            product += 1
-          }
-          products[product].multiply(x, piece: piece)
+  /// Computes products, one behind the other, as one piece of work for the threads.
+  static func multiply(_ products: [RoundedProduct]) {
+    let threads = ThreadPool.isInsidePiece ? 1 : ThreadPool.shared.threads
+    products.withUnsafeBufferPointer { products in
+      ThreadPool.shared.forEach(products.reduce(0) { $0 + $1.pieces }) { index in
+        var (product, piece) = (0, index)
+        while piece >= products[product].pieces {
+          piece -= products[product].pieces
+          product += 1
         }
+        products[product].multiply(piece: products[product].place(of: piece, threads))
       }
     }
   }
 
-  private func multiply(_ x: ckernels_q8_rows, piece index: Int) {
+  /// Which piece is computed as the `index`-th. Threads take numbers in turn; the pieces that one of them gets so lie
+  /// side by side, and memory is read as one stream, not in leaps.
+  private func place(of index: Int, _ threads: Int) -> Int {
+    let (part, number) = (index % threads, index / threads)
+    let (size, longer) = (pieces / threads, pieces % threads)
+    return part * size + min(part, longer) + number
+  }
+
+  private func multiply(piece index: Int) {
     let weightPieces = pieces / rowPieces
     let (rowPiece, first) = (index / weightPieces, index % weightPieces * rowsPerPiece)
     let (start, end) = (rowPiece * rows / rowPieces, (rowPiece + 1) * rows / rowPieces)

@@ -116,22 +116,18 @@ extension Tensor {
     let (n, k) = (weight.shape[0], weight.width)
     let result = Tensor(uninitialized: shape)
     if rounds, n > 0, weight.type.isQuantized {
-      multiplyInBF16(byDecoded: weight, into: result)
+      multiplyInBF16(byStored: weight, into: result)
       return result
     }
     let decoded = weight.converted(to: .f32)
     let (left, right) = (MatrixProduct.Operand(floats, stride: n), MatrixProduct.Operand(decoded.floats, stride: k))
-    if rounds {
-      MatrixProduct.rounded(rows, k, n, left, right, into: result.floats, stride: k)
-    } else {
-      MatrixProduct.parallel(rows, k, n, left, right, into: result.floats, stride: k)
-    }
+    MatrixProduct.parallel(rows, k, n, left, right, rounds: rounds, into: result.floats, stride: k)
     return result
   }
 
   /// dx = dy·W in bf16 for a weight that may be large: squares of it are rounded when their turn comes, in memory that
   /// a core's cache holds, so that no copy of the whole exists.
-  private func multiplyInBF16(byDecoded weight: Tensor, into result: Tensor) {
+  private func multiplyInBF16(byStored weight: Tensor, into result: Tensor) {
     let (n, k, side, rowsPerPiece) = (weight.shape[0], weight.width, 256, 1024)
     let columnPieces = (k + side - 1) / side
     let rowPieces = (rows + rowsPerPiece - 1) / rowsPerPiece
@@ -140,7 +136,7 @@ extension Tensor {
     ThreadPool.shared.forEach(columnPieces * rowPieces) { index in
       let (piece, first) = (index / columnPieces * rowsPerPiece, index % columnPieces * side)
       let (count, columns) = (min(rowsPerPiece, rows - piece), min(side, k - first))
-      withScratch(side * side + RoundedPanels.size(rows: side, columns: side)) { scratch in
+      withScratch(RoundedPanels.size(rows: side, columns: side, of: type)) { scratch in
         for start in stride(from: 0, to: n, by: side) {
           let height = min(side, n - start)
           let square = source + start * bytesPerRow + first / type.blockSize * type.bytesPerBlock
@@ -158,11 +154,7 @@ extension Tensor {
     let result = Tensor(uninitialized: shape)
     let left = MatrixProduct.Operand(floats, stride: n, transposed: true)
     let right = MatrixProduct.Operand(x.floats, stride: k)
-    if rounds {
-      MatrixProduct.rounded(n, k, rows, left, right, into: result.floats, stride: k)
-    } else {
-      MatrixProduct.parallel(n, k, rows, left, right, into: result.floats, stride: k)
-    }
+    MatrixProduct.parallel(n, k, rows, left, right, rounds: rounds, into: result.floats, stride: k)
     return result
   }
 
@@ -177,57 +169,64 @@ extension Tensor {
 extension ProductInput {
   /// The product with a weight, see ``Tensor/linear(_:bias:)``.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    let output = output(weight, bias)
-    if let product = RoundedProduct(weight, bias: bias, rows: rows, into: output) {
-      RoundedProduct.multiply(quantized, [product])
-    } else {
-      tensor.multiply(weight, bias, into: output)
-    }
-    return recorded(output, weight, bias)
-  }
-
-  /// The same with two weights, which threads share as one piece of work where both are quantised.
-  public func linear(_ weight: Tensor, bias: Tensor? = nil, and other: Tensor) -> (Tensor, Tensor) {
-    guard weight.type.isQuantized, other.type.isQuantized else {
-      _ = tensor  // one of the two needs it, and the other one can use it
-      return (linear(weight, bias: bias), linear(other))
-    }
-    let (first, second) = (output(weight, bias), output(other, nil))
-    guard let product = RoundedProduct(weight, bias: bias, rows: rows, into: first),
-      let otherProduct = RoundedProduct(other, bias: nil, rows: rows, into: second)
-    else { preconditionFailure("no product for \(weight.type) and \(other.type)") }
-    RoundedProduct.multiply(quantized, [product, otherProduct])
-    return (recorded(first, weight, bias), recorded(second, other, nil))
+    LinearProduct.results(of: [LinearProduct(self, weight, bias: bias)])[0]
   }
 
   /// y + factor·x·Wᵀ. Where nothing is recorded and the weight is quantised the sum takes the place of `y`.
   ///
   /// - Precondition: `y` is freshly computed f32, and nobody else looks at its elements.
   package func linear(_ weight: Tensor, times factor: Float, addedTo y: Tensor) -> Tensor {
-    check(weight, nil)
     precondition(y.shape == shape.dropLast() + [weight.shape[0]], "linear: \(shape), \(weight.shape) for \(y.shape)")
     precondition(y.type == .f32 && y.storage.file == nil, "linear: a sum in the place of what a file holds")
-    guard !isRecorded, weight.node == nil, y.node == nil,
-      let product = RoundedProduct(weight, times: factor, rows: rows, addedTo: y)
-    else { return y.plus(linear(weight), times: factor) }
-    RoundedProduct.multiply(quantized, [product])
+    guard weight.type.isQuantized, !isRecorded, weight.node == nil, y.node == nil else {
+      return y.plus(linear(weight), times: factor)
+    }
+    LinearProduct(self, weight).check()
+    withExtendedLifetime(self) { RoundedProduct.multiply([RoundedProduct(self, weight, times: factor, addedTo: y)]) }
     return y
   }
+}
 
-  private func output(_ weight: Tensor, _ bias: Tensor?) -> Tensor {
-    check(weight, bias)
-    return Tensor(uninitialized: shape.dropLast() + [weight.shape[0]])
+/// A product of an input with a weight [N, K], plus a bias [N] or nil; see ``Tensor/linear(_:bias:)``.
+public struct LinearProduct {
+  private let input: ProductInput
+  private let weight: Tensor
+  private let bias: Tensor?
+
+  /// Puts it together; nothing is computed yet.
+  public init(_ input: ProductInput, _ weight: Tensor, bias: Tensor? = nil) {
+    (self.input, self.weight, self.bias) = (input, weight, bias)
   }
 
-  private func check(_ weight: Tensor, _ bias: Tensor?) {
-    precondition(weight.shape.count == 2 && weight.width == width, "linear: \(shape) with weight \(weight.shape)")
+  /// What each of the products is, [T, N] f32. Those with quantised weights are one piece of work for the threads.
+  public static func results(of products: [LinearProduct]) -> [Tensor] {
+    let outputs = products.map { product in
+      product.check()
+      return Tensor(uninitialized: product.input.shape.dropLast() + [product.weight.shape[0]])
+    }
+    // First those that need the input's elements, which its rounding can then be made of.
+    for (product, output) in zip(products, outputs) where !product.weight.type.isQuantized {
+      product.input.tensor.multiply(product.weight, product.bias, into: output)
+    }
+    withExtendedLifetime(products) {
+      RoundedProduct.multiply(
+        zip(products, outputs).filter(\.0.weight.type.isQuantized).map {
+          RoundedProduct($0.input, $0.weight, bias: $0.bias, into: $1)
+        })
+    }
+    return zip(products, outputs).map { $0.recorded($1) }
+  }
+
+  fileprivate func check() {
+    precondition(weight.shape.count == 2 && weight.width == input.width, "linear: \(input.shape), \(weight.shape)")
     precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true, "linear: bias \(bias?.shape ?? [])")
-    precondition(type == .f32 || type == .bf16 && weight.type != .f32, "linear: \(type) with a \(weight.type) weight")
+    precondition(
+      input.type == .f32 || input.type == .bf16 && weight.type != .f32, "linear: \(input.type), \(weight.type)")
   }
 
-  private func recorded(_ output: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
-    guard isRecorded || weight.node != nil || bias?.node != nil else { return output }
-    let (x, bias) = (tensor, bias ?? Tensor(repeating: 0, shape: [0]))
+  private func recorded(_ output: Tensor) -> Tensor {
+    guard input.isRecorded || weight.node != nil || bias?.node != nil else { return output }
+    let (x, weight, bias) = (input.tensor, weight, bias ?? Tensor(repeating: 0, shape: [0]))
     return output.recorded(from: x, weight, bias) { gradient, gradients in
       let rounds = x.type == .bf16 && kernels.prefers_bf16
       // Products that round do it themselves.

@@ -58,16 +58,16 @@ public final class Linear {
   /// - Parameter dropoutSeed: decides which inputs of the low-rank pair are dropped; nil outside training.
   func callAsFunction(_ input: ProductInput, dropoutSeed: UInt64? = nil) -> Tensor {
     let x = rounded(input)
-    guard let lowRank else { return x.linear(rounded(weight.value), bias: bias?.value) }
-    var (y, inner): (Tensor, Tensor)
+    let product = LinearProduct(x, rounded(weight.value), bias: bias?.value)
+    guard let lowRank else { return LinearProduct.results(of: [product])[0] }
+    var kept = x
     if let dropoutSeed, dropoutRate > 0 {
       let seed = weight.name.utf8.reduce(dropoutSeed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-      inner = rounded(input.tensor.dropout(rate: dropoutRate, seed: seed)).linear(rounded(lowRank.a))
-      y = x.linear(rounded(weight.value), bias: bias?.value)
-    } else {
-      (y, inner) = x.linear(rounded(weight.value), bias: bias?.value, and: rounded(lowRank.a))
+      kept = ProductInput(rounded(input.tensor.dropout(rate: dropoutRate, seed: seed)))
     }
-    return ProductInput(rounded(inner)).linear(rounded(lowRank.b), times: lowRank.scale, addedTo: y)
+    let results = LinearProduct.results(of: [product, LinearProduct(kept, rounded(lowRank.a))])
+    let inner = ProductInput(rounded(results[1]))
+    return inner.linear(rounded(lowRank.b), times: lowRank.scale, addedTo: results[0])
   }
 
   /// An f32 side of a product in the type that training computes in.

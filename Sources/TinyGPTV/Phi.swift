@@ -28,7 +28,7 @@ public final class Phi {
   /// Token ids to their embeddings [T, hidden].
   package func embeddings(of ids: [Int]) -> Tensor { tokenEmbedding.value.gatheringRows(ids) }
 
-  /// Input embeddings [T, hidden] to hidden states [T, hidden] behind the final norm.
+  /// Input embeddings [T, hidden] to hidden states [T, hidden] behind the final norm, T ≥ 1.
   ///
   /// With a cache, the T inputs follow the tokens that are in it, and are added to it.
   ///
@@ -47,7 +47,7 @@ public final class Phi {
   /// - Parameters:
   ///   - dropoutSeed: decides which inputs of low-rank pairs are dropped; nil outside training.
   ///   - blocksPerCheckpoint: so many blocks keep only their input for the backward pass; 0 keeps all activations.
-  ///   - rows: those whose hidden states are wanted, ascending, [rows, hidden]; nil for all. The cache gets all rows.
+  ///   - rows: the rows whose hidden states are wanted, ascending; nil for all. The result has as many, the cache gets all.
   ///   - onLayer: may stop the pass, whose result then means nothing. Not asked where blocks are checkpointed.
   package func callAsFunction(
     _ embeddings: Tensor, _ layout: SequenceLayout, cache: KeyValueCache? = nil, dropoutSeed: UInt64? = nil,
@@ -56,7 +56,7 @@ public final class Phi {
     precondition(
       layout.positions.allSatisfy { $0 < configuration.contextLength }, "more tokens than the context holds")
     let last = blocks.count - 1
-    let selection = rows.map { BlockQueries(rows: $0, spans: layout.spans(ofQueries: $0)) }
+    let selection = rows.map { RowSelection(rows: $0, spans: layout.spans(ofQueries: $0)) }
     var x = embeddings
     if blocksPerCheckpoint > 0 {
       for start in stride(from: 0, to: blocks.count, by: blocksPerCheckpoint) {
@@ -104,7 +104,7 @@ public final class Phi {
   }
 
   /// The rows of a block's input whose output is wanted, and the keys that they see.
-  private struct BlockQueries {
+  private struct RowSelection {
     let rows: [Int]
     let spans: [AttentionSpan]
   }
@@ -140,26 +140,26 @@ public final class Phi {
 
     func callAsFunction(
       _ x: Tensor, _ rotaryEmbedding: RotaryEmbedding, _ layout: SequenceLayout, cache: KeyValueCache.Layer?,
-      switches: PhiSwitches, dropoutSeed: UInt64?, selection: BlockQueries?
+      switches: PhiSwitches, dropoutSeed: UInt64?, selection: RowSelection?
     ) -> Tensor {
       var (x, spans) = (x, layout.spans)
       var input = ProductInput(switches.inputNorm ? norm(x) : x)
-      let (q, k, v) = queryKeyValue(input, dropoutSeed: dropoutSeed).splitInThree()
-      var queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil)
-        .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
-      var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil)
-        .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
-      var values = v
-      if let cache { (keys, values) = cache.appending(keys, values) }
+      var (q, k, v) = queryKeyValue(input, dropoutSeed: dropoutSeed).splitInThree()
+      var positions = layout.positions
       if let selection, selection.rows.count < x.rows {
         // What stands behind the keys and values is nobody's concern but these rows'.
         let rows = selection.rows
-        (x, queries, spans) = (x.gatheringRows(rows), queries.gatheringRows(rows), selection.spans)
-        input = ProductInput(input.tensor.gatheringRows(rows))
+        (x, q, input) = (x.gatheringRows(rows), q.gatheringRows(rows), ProductInput(input.tensor.gatheringRows(rows)))
+        (positions, spans) = (rows.map { layout.positions[$0] }, selection.spans)
       }
+      let queries = normalized(q, switches.queryKeyNorm ? queryNorm : nil)
+        .rotated(rotaryEmbedding, heads: heads, positions: positions)
+      var keys = normalized(k, switches.queryKeyNorm ? keyNorm : nil)
+        .rotated(rotaryEmbedding, heads: heads, positions: layout.positions)
+      if let cache { (keys, v) = cache.appending(keys, v) }
       var attended = attentionOutput(
         queries.attention(
-          keys: keys, values: values, heads: heads, spans: spans,
+          keys: keys, values: v, heads: heads, spans: spans,
           mayRound: cache != nil && queryKeyValue.weight.isRounded), dropoutSeed: dropoutSeed)
       if switches.attentionNorm, let postNorm { attended = postNorm(attended) }
       let inner = ProductInput(up(input, dropoutSeed: dropoutSeed), after: .geluTanh)

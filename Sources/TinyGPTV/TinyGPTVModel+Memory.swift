@@ -12,9 +12,9 @@ extension TinyGPTVModel {
   /// Bytes of the weights in the file.
   package var weightBytes: Int { parameters.values.reduce(0) { $0 + $1.base.byteCount } }
 
-  /// What is read for every token: the weights of the language model's products, as products read them. Valid as long as
-  /// the model is, and until ``interleaveNext()``.
-  package var bytesPerToken: [UnsafeRawBufferPointer] { phi.productWeights.map(\.base.productBytes) }
+  /// What is read for every token: the weights of the language model's products, as products without an adapter read
+  /// them. Valid as long as the model is, and until ``interleaveNext()``.
+  package var weightsReadPerToken: [UnsafeRawBufferPointer] { phi.productWeights.map(\.base.productBytes) }
 
   /// Whether the weights take less than half of the memory that is free, so that reading them ahead takes nothing from
   /// anybody.

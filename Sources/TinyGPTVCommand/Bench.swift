@@ -11,7 +11,8 @@ struct Bench: ParsableCommand {
     discussion: """
       Every quantity is measured --repeats times; the table has the median, and as spread how far the middle half of the \
       measurements lies apart. Its last column is the share of what loops that do nothing else reached in the same run: \
-      of the machine's operations a second for a prompt or a picture, of its memory's speed for decoding.
+      of the machine's operations a second for a prompt or a picture, of its memory's speed for decoding. \
+      For that the weights are also only read, between one token and the next, where limits are measured too.
 
       decode: tokens one by one, from an empty context, without an adapter. boxes: given answers with boxes, token by \
       token and with several guessed tokens checked in one pass. first token: from a picture's pixels, or \

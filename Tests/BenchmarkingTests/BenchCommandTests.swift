@@ -59,7 +59,9 @@ struct BenchCommandTests {
       #expect(read > 0)
       #expect(own.contains { $0.work.hasPrefix("f32 peak (") })
       let decode = try #require(own.first { $0.work == "decode 4" }?.json)
-      #expect(decode["limit"]?.string == "memory read")
+      // The weights, read between one token and the next.
+      let reading = try #require(own.first { $0.work == "memory read between tokens" }?.json["median"]?.double)
+      #expect(decode["limit"]?.string == "memory read between tokens" && reading > 0)
       #expect(try #require(decode["share"]?.double) > 0)
       #expect(own.first { $0.work == "prompt 8" }?.json["limit"]?.string == "f32 peak")
     }

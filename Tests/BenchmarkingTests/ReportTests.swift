@@ -9,7 +9,7 @@ struct ReportTests {
     results: [
       .init(
         name: "prompt 128", threads: 2, unit: "tokens/s", samples: Samples([99, 100, 103]),
-        share: .init(limit: .int8, value: 0.284)),
+        share: .init(of: "int8 peak", value: 0.284)),
       .init(name: "cost", threads: 2, unit: "%", samples: Samples([1, 2, 3, 4, 5])),
       .init(name: "say \"a\", b", threads: 1, unit: "s", samples: Samples([0.001234])),
     ])

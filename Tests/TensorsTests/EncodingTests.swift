@@ -46,7 +46,7 @@ import Testing
       (0x3f81_8000, 0x3f82), (0x7f7f_ffff, 0x7f80), (0xff7f_ffff, 0xff80), (0x7f80_0000, 0x7f80), (0x8000_0000, 0x8000),
       (0x0000_8000, 0x0000), (0x0000_8001, 0x0001), (0x7f80_0001, 0x7fc0), (0xffff_ffff, 0xffff),
     ]
-    for (bits, expected) in table { #expect(ckernels_bf16_from_f32(Float(bitPattern: bits)) == expected) }
+    for (bits, expected) in table { #expect(KernelSet.bf16(Float(bitPattern: bits)) == expected) }
   }
 
   @Test(arguments: ["q8_0", "q4_0", "q4_k", "q6_k", "bf16", "f16", "q8_0-random"])

@@ -12,6 +12,13 @@ struct KernelSet: @unchecked Sendable, CustomTestStringConvertible {
   }
   static let scalar = available[0]
 
+  /// A number as bf16, by the plain C.
+  static func bf16(_ x: Float) -> UInt16 {
+    var bits: UInt16 = 0
+    scalar.table.f32_to_bf16([x], &bits, 1)
+    return bits
+  }
+
   /// Lengths around every vector width, and the model's own.
   static let sizes = Array(1...70) + [88, 255, 256, 257, 1000, 1408]
 }

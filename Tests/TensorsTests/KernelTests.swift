@@ -93,7 +93,7 @@ import Testing
       #expect(isEqual, "\(n)")
       #expect(found[n] == 0xabcd)
       set.table.f32_to_bf16(source, &found, n)
-      #expect(zip(found, source).allSatisfy { $0 == ckernels_bf16_from_f32($1) } && found[n] == 0xabcd, "\(n)")
+      #expect(zip(found, source).allSatisfy { $0 == KernelSet.bf16($1) } && found[n] == 0xabcd, "\(n)")
     }
   }
 

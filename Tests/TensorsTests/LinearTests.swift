@@ -133,18 +133,18 @@ import Testing
   }
 
   /// A frozen weight meets activations of bf16 as what they are; the gradient's product with it is one of numbers
-  /// rounded to bf16. Sizes around those of the squares in which the weight is decoded.
+  /// rounded to bf16. Sizes around those of the squares in which the weight is rounded.
   @Test(arguments: [ScalarType.q8_0, .q4_0, .q4_k, .f16], [3, 1030])
   func frozenWeightsMeetRoundedActivations(type: ScalarType, rows: Int) throws {
     let (width, outputs) = (type == .q4_k ? 512 : 288, 261)
     let weight = Tensor.stored([outputs, width], type)
     let x = Tensor.random([rows, width], seed: 1).converted(to: .bf16).converted(to: .f32)
-    let seed = Tensor.random([rows, outputs], seed: 4).converted(to: .bf16).converted(to: .f32)
+    let seed = Tensor.random([rows, outputs], seed: 4)
     let marked = x.requiringGradient()
     let y = marked.rounded(to: .bf16).linear(weight)
     #expect(y.floatArray().map(\.bitPattern) == x.linear(weight).floatArray().map(\.bitPattern))
     let rounded = kernels.prefers_bf16 ? weight.converted(to: .f32).converted(to: .bf16).converted(to: .f32) : weight
-    let expected = marked.linear(rounded).gradients(seed: seed)
+    let expected = marked.linear(rounded).gradients(seed: seed.converted(to: .bf16).converted(to: .f32))
     let found = try #require(y.gradients(seed: seed)[marked])
     let exact = try #require(expected[marked]).floatArray().map(Double.init)
     expectClose(found.floatArray(), exact, 1e-4, "dx", #_sourceLocation)

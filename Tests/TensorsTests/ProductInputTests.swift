@@ -32,18 +32,25 @@ import Testing
     }
   }
 
+  /// Weights that meet one input or another, quantised or not: each as by itself.
   @Test(arguments: [ScalarType.q8_0, .q4_0, .f32], [1, 4, 5, 700])
-  func twoWeightsAtOnce(type: ScalarType, rows: Int) throws {
-    let x = Tensor.random([rows, 256], seed: 1)
+  func severalProductsAtOnce(type: ScalarType, rows: Int) throws {
+    let (x, other) = (Tensor.random([rows, 256], seed: 1), Tensor.random([3, 64], seed: 3))
     let (first, second) = (Tensor.stored([70, 256], type), Tensor.stored([16, 256], .q8_0))
-    let bias = Tensor.random([70], seed: 2)
-    let (y, z) = ProductInput(x).linear(first, bias: bias, and: second)
-    #expect(bits(y) == bits(x.linear(first, bias: bias)))
-    #expect(bits(z) == bits(x.linear(second)))
+    let (third, bias) = (Tensor.stored([130, 64], .q4_0), Tensor.random([70], seed: 2))
+    func results(_ x: Tensor) -> [Tensor] {
+      let input = ProductInput(x)
+      return LinearProduct.results(of: [
+        LinearProduct(input, first, bias: bias), LinearProduct(input, second),
+        LinearProduct(ProductInput(other, after: .geluTanh), third),
+      ])
+    }
+    let expected = [x.linear(first, bias: bias), x.linear(second), other.activated(.geluTanh).linear(third)]
+    #expect(results(x).map(bits) == expected.map(bits))
     let marked = x.requiringGradient()
-    let recorded = ProductInput(marked).linear(first, bias: bias, and: second)
-    #expect(bits(recorded.0) == bits(y) && bits(recorded.1) == bits(z))
-    for (found, weight) in [(recorded.0, first), (recorded.1, second)] {
+    let recorded = results(marked)
+    #expect(recorded.map(bits) == expected.map(bits))
+    for (found, weight) in zip(recorded, [first, second]) {
       let gradient = try #require(found.gradients()[marked])
       #expect(bits(gradient) == bits(marked.linear(weight).gradients()[marked]))
     }

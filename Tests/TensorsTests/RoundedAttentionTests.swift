@@ -68,7 +68,7 @@ struct RoundedAttentionTests {
   @Test(arguments: KernelSet.available)
   func products(set: KernelSet) {
     func rounded(_ x: Float) -> Double {
-      Double(Float(bitPattern: UInt32(ckernels_bf16_from_f32(x)) << 16))
+      Double(Float(bitPattern: UInt32(KernelSet.bf16(x)) << 16))
     }
     let panel = Int(ckernels_bf16_columns)
     for (m, n, k) in [(1, 1, 1), (5, 33, 2), (13, 48, 41), (25, 65, 88), (3, 40, 600), (12, 31, 1025)] {

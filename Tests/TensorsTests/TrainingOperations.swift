@@ -44,6 +44,16 @@ enum TrainingOperations {
     ),
     ("continuations of nothing", 4, AttentionSpan.continuations([0..<30, 30..<35], ofPrefix: 0), 35),
     ("a cache", 6, [AttentionSpan(queries: 0..<3, keys: 0..<5, causalKeys: 5..<8)], 8),
+    ("more causal keys than queries", 6, [AttentionSpan(queries: 0..<70, keys: 0..<5, causalKeys: 5..<90)], 90),
+    ("two runs of causal keys", 3, [AttentionSpan(queries: 0..<4, keys: 0..<0, causalKeys: 0..<530)], 530),
+    (
+      "some of a continuation's rows", 8,
+      [
+        AttentionSpan(queries: 4..<24, keys: 0..<9, causalKeys: 20..<40).selecting(7..<9, as: 0),
+        AttentionSpan(queries: 4..<24, keys: 0..<9, causalKeys: 20..<40).selecting(12..<24, as: 2),
+        AttentionSpan(queries: 0..<3, keys: 0..<2).selecting(1..<2, as: 14),
+      ], 40
+    ),
     (
       "keys in the middle", 33,
       [
@@ -61,8 +71,8 @@ enum TrainingOperations {
       Textbook.attention($0[0], $0[1], $0[2], heads: 2) { key, query in
         spans.contains { span in
           guard span.queries.contains(query) else { return false }
-          let own = span.causalKeys.lowerBound + query - span.queries.lowerBound
-          return span.keys.contains(key) || span.causalKeys.contains(key) && key <= own
+          let unseen = span.queries.upperBound - 1 - query
+          return span.keys.contains(key) || span.causalKeys.dropLast(unseen).contains(key)
         }
       }
     }

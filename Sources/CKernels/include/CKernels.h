@@ -33,6 +33,9 @@ enum { ckernels_few_rows = 4 };
 // So many rows of activations are best given at a time: what is made of a weight for them is made once.
 enum { ckernels_product_rows = 512 };
 
+// Asks memory for what is read soon.
+static inline void ckernels_prefetch(const void *address) { __builtin_prefetch(address); }
+
 // Quantised weights may be laid out anew: groups of 16 rows, in which the blocks of 32 that stand one below the other lie
 // together, four quants of the first row, of the second and so on. A vector's lanes then belong to as many rows: one
 // conversion and one scale serve 16 rows, where a row by itself needs them for each block. The last group is filled up
@@ -42,6 +45,7 @@ typedef void ckernels_interleave(const void *weight, size_t weight_rows, size_t 
 
 // Columns in a panel of product_bf16.
 enum { ckernels_bf16_columns = 32 };
+// Rounds n columns, a multiple of the block, of k rows of a quantised weight, row_bytes bytes from one to the next.
 typedef void ckernels_pack_rows(const void *weight, size_t row_bytes, size_t k, size_t n, uint32_t *panels);
 
 // The numbers of one step of AdamW, the same for all elements.
@@ -90,7 +94,7 @@ typedef struct {
   // columns, of each two rows of B the pairs of all columns, filled up with zeros; ⌈n/32⌉·⌈k/2⌉·32 pairs. One of B's
   // strides is 1.
   void (*pack_bf16)(const float *b, size_t b_row, size_t b_column, size_t k, size_t n, uint32_t *panels);
-  // The same of n columns, a multiple of 32, of k rows of a quantised weight, row_bytes bytes from one to the next.
+  // The same of rows as they are stored.
   ckernels_pack_rows *pack_bf16_q8_0;
   ckernels_pack_rows *pack_bf16_q4_0;
   // C[m, n] = alpha · A[m, k] · B[k, n] for k ≥ 1, added to C where `adding`, of A rounded to bf16, with sums in f32.
@@ -108,7 +112,7 @@ typedef struct {
   void (*q4_0_to_f32)(const void *source, float *target, size_t n);
   void (*q4_k_to_f32)(const void *source, float *target, size_t n);
   void (*q6_k_to_f32)(const void *source, float *target, size_t n);
-  // n elements from f32, to nearest, ties to even: keys and values are kept as f16, what trains may be bf16.
+  // n elements from f32, to nearest, ties to even: keys and values are kept as f16, operands may be bf16 in training.
   void (*f32_to_f16)(const float *source, void *target, size_t n);
   void (*f32_to_bf16)(const float *source, void *target, size_t n);
 
@@ -177,7 +181,6 @@ const char *_Nullable ckernels_openblas_core_type(void);
 
 uint16_t ckernels_f16_from_f32(float value);
 float ckernels_f32_from_f16(uint16_t bits);
-uint16_t ckernels_bf16_from_f32(float value);
 // n a multiple of the block; the reference quantisation of ggml for these types, rounding half away from zero. A block
 // with a NaN or infinity gets a scale that is not finite.
 void ckernels_f32_to_q8_0(const float *source, void *target, size_t n);
